@@ -1,0 +1,14 @@
+"""Artifact folders: manifests, schema versions, fingerprints, atomic writing."""
+
+from microtome.artifact.fingerprint import fingerprint_file, fingerprint_tensors
+from microtome.artifact.folder import check_output, new_artifact
+from microtome.artifact.manifest import Manifest, read_manifest
+
+__all__ = [
+    "Manifest",
+    "check_output",
+    "fingerprint_file",
+    "fingerprint_tensors",
+    "new_artifact",
+    "read_manifest",
+]

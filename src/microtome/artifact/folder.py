@@ -1,0 +1,95 @@
+"""Artifact folders that appear whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from microtome.artifact.manifest import FILE_NAME, Manifest
+from microtome.errors import MicrotomeError
+
+
+def check_output(path: Path, force: bool = False) -> None:
+    """Refuse an output folder that exists, before any work is done for it.
+
+    With `force` an artifact (or an empty folder) may be replaced, but nothing else: a folder
+    that microtome did not write is never deleted.
+
+    Raises:
+        MicrotomeError: the path exists and may not be replaced, or its parent cannot be made.
+    """
+    if path.is_symlink() or path.is_file():
+        raise MicrotomeError(f"output {path} exists and is not a folder; choose another path")
+    if not path.exists():
+        return
+    if not any(path.iterdir()):
+        return
+    if not force:
+        raise MicrotomeError(f"output folder {path} exists; pass --force to replace it")
+    if not (path / FILE_NAME).is_file():
+        raise MicrotomeError(
+            f"output folder {path} exists and is not a microtome artifact, so --force will not "
+            f"delete it; choose another path"
+        )
+
+
+@contextmanager
+def new_artifact(path: Path, manifest: Manifest, force: bool = False) -> Iterator[Path]:
+    """Write an artifact beside its place and move it there when the block ends without error.
+
+    Yields the folder to write files into; the manifest, with their sizes, is written last.
+    A process killed at any moment leaves either no artifact or a whole one.
+    """
+    check_output(path, force)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.tmp-", dir=path.parent))
+    except OSError as error:
+        raise MicrotomeError(f"cannot write {path}: {error.strerror}") from error
+    try:
+        yield beside
+        _seal(beside, manifest)
+        _move(beside, path)
+    except OSError as error:
+        raise MicrotomeError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _seal(folder: Path, manifest: Manifest) -> None:
+    files = {
+        str(file.relative_to(folder)): file.stat().st_size
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+    whole = manifest.model_copy(update={"files": files, "microtome_version": _version()})
+    target = folder / FILE_NAME
+    target.write_text(whole.model_dump_json(indent=1) + "\n")
+    for file in (*files, FILE_NAME):
+        with (folder / file).open("rb") as handle:
+            os.fsync(handle.fileno())
+    # mkdtemp makes folders that only the owner can read; an artifact is as open as any other file
+    mask = os.umask(0)
+    os.umask(mask)
+    folder.chmod(0o777 & ~mask)
+
+
+def _move(beside: Path, path: Path) -> None:
+    """Put the new folder in its place, keeping the old one until the new one stands."""
+    if not path.exists():
+        beside.rename(path)
+        return
+    old = beside.with_name(beside.name + "-old")
+    path.rename(old)
+    beside.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _version() -> str:
+    try:
+        return version("microtome")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,84 @@
+"""The manifest of an artifact folder: what it is, what made it, of what."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from microtome.errors import MicrotomeError
+
+FILE_NAME = "manifest.json"
+SCHEMA_VERSIONS = {"graph": 1, "dictionary": 1, "model": 1}
+"""Version written for each kind of artifact; newer ones are refused on reading."""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Manifest(BaseModel):
+    """`manifest.json`: kind, version, provenance, and the size of every other file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str
+    schema_version: int
+    microtome_version: str = ""
+    created: str = Field(default_factory=_now)
+    command: list[str] = Field(default_factory=lambda: list(sys.argv))
+    """Command line of the process that made the artifact."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """The full configuration that made it."""
+    inputs: dict[str, str] = Field(default_factory=dict)
+    """Fingerprints of what it was made from."""
+    content: dict[str, Any] = Field(default_factory=dict)
+    """What the kind itself records (for a graph: its prompt, nodes and scores)."""
+    files: dict[str, int] = Field(default_factory=dict)
+    """Bytes of every other file of the folder."""
+
+
+def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
+    """Read and check the manifest of an artifact folder.
+
+    Raises:
+        MicrotomeError: no such folder, no artifact, another kind, a newer schema version, or a
+            file that is missing or shorter than it was when written.
+    """
+    path = folder / FILE_NAME
+    if not folder.exists():
+        raise MicrotomeError(f"{folder} does not exist")
+    if not path.is_file():
+        raise MicrotomeError(f"{folder} is not a microtome artifact: it has no {FILE_NAME}")
+    try:
+        raw = json.loads(path.read_text())
+        version, found = raw.get("schema_version"), raw.get("kind")
+    except (OSError, ValueError, AttributeError) as error:
+        raise MicrotomeError(f"{path} is not a readable manifest: {error}") from error
+    if kind and found != kind:
+        raise MicrotomeError(f"{folder} holds a {found}, not a {kind}")
+    if isinstance(version, int) and version > SCHEMA_VERSIONS.get(str(found), 1):
+        raise MicrotomeError(
+            f"{folder} was written by a newer microtome ({found} schema {version}); upgrade to "
+            f"read it"
+        )
+    try:
+        manifest = Manifest.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise MicrotomeError(f"{path}: field {field!r}: {first['msg']}") from error
+    _check_files(folder, manifest)
+    return manifest
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    for name, size in manifest.files.items():
+        file = folder / name
+        actual = file.stat().st_size if file.is_file() else 0
+        if actual != size:
+            raise MicrotomeError(
+                f"{folder} is incomplete: {name} has {actual} bytes of {size}; make it again"
+            )

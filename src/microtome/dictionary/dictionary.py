@@ -1,0 +1,184 @@
+"""One type for every sparse dictionary: what differs is which sites it reads and writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from microtome.artifact.fingerprint import fingerprint_tensors
+from microtome.dictionary.activation import Activation
+from microtome.dictionary.codes import Codes
+from microtome.errors import MicrotomeError
+
+Kind = Literal["sae", "plt", "clt", "crosscoder"]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Reads one site: pre-activation = x @ weight.T + bias, then the activation function."""
+
+    weight: Float[Tensor, "features d_in"]
+    bias: Float[Tensor, " features"]
+    activation: Activation
+
+    def pre_activations(self, x: Float[Tensor, "rows d_in"]) -> Float[Tensor, "rows features"]:
+        return torch.addmm(self.bias, x, self.weight.T)
+
+    def encode(self, x: Float[Tensor, "rows d_in"]) -> Codes:
+        pre = self.pre_activations(x)
+        return Codes.from_mask(pre, self.activation.active(pre))
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Writes, for one encoder's features, to one or more sites.
+
+    The weights may be a memory-mapped tensor in the file's own dtype: only rows that are asked
+    for are read and converted.
+    """
+
+    weight: Float[Tensor, "features targets d_out"]
+    targets: tuple[int, ...]
+    """Indices of the written sites, in the order of `weight`'s second axis."""
+
+    def rows(
+        self, features: Int[Tensor, " n"], target: int, like: Tensor
+    ) -> Float[Tensor, "n d_out"]:
+        """Decoder vectors of some features at one written site, with `like`'s dtype and device."""
+        at = self.targets.index(target)
+        picked = self.weight[:, at][features.to(self.weight.device)]
+        return picked.to(like.device, like.dtype)
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """A sparse encoder and decoder over named sites (SAE, PLT, CLT or crosscoder).
+
+    Encoder i reads site `reads[i]`; its features write to the sites `decoders[i].targets` of
+    `writes`. A linear skip (Dunefsky et al. 2024; Paulo et al. 2025) adds x @ skip to the site
+    of the same index. Features are named (i, feature): for PLTs and CLTs i counts the layers read.
+    """
+
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    encoders: tuple[Encoder, ...]
+    decoders: tuple[Decoder, ...]
+    biases: tuple[Float[Tensor, " d_out"], ...]
+    skips: tuple[Float[Tensor, "d_in d_out"] | None, ...] = ()
+    skip_first: bool = True
+    """Whether position 0 (the attention sink) was left out of training; metrics follow."""
+    model: str = ""
+    """Fingerprint of the model it was trained on; empty where unknown."""
+    name: str = "dictionary"
+    info: dict = field(default_factory=dict)
+    """What else the file it came from says of it."""
+
+    def __post_init__(self):
+        if not self.skips:
+            object.__setattr__(self, "skips", (None,) * len(self.writes))
+        _check(self)
+
+    @property
+    def kind(self) -> Kind:
+        if any(decoder.targets != (i,) for i, decoder in enumerate(self.decoders)):
+            return "clt" if self.reads != self.writes else "crosscoder"
+        return "sae" if self.reads == self.writes else "plt"
+
+    @property
+    def n_features(self) -> tuple[int, ...]:
+        """Number of features of each encoder."""
+        return tuple(len(encoder.bias) for encoder in self.encoders)
+
+    @property
+    def d_in(self) -> int:
+        return self.encoders[0].weight.shape[1]
+
+    @property
+    def d_out(self) -> int:
+        return self.decoders[0].weight.shape[2]
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the weights, whatever format they were read from."""
+        tensors: dict[str, Tensor] = {}
+        for i, (encoder, decoder) in enumerate(zip(self.encoders, self.decoders, strict=True)):
+            tensors |= {f"encoder.{i}": encoder.weight, f"bias.{i}": encoder.bias}
+            tensors[f"decoder.{i}"] = decoder.weight
+        return fingerprint_tensors(tensors)
+
+    def to(self, device: torch.device | str, dtype: torch.dtype) -> "Dictionary":
+        """The same dictionary for computing on a device; decoders stay where they are."""
+        from dataclasses import replace
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device, dtype)
+
+        return replace(
+            self,
+            encoders=tuple(
+                Encoder(
+                    e.weight.to(device, dtype),
+                    e.bias.to(device, dtype),
+                    e.activation.to(device, dtype),
+                )
+                for e in self.encoders
+            ),
+            biases=tuple(bias.to(device, dtype) for bias in self.biases),
+            skips=tuple(moved(skip) for skip in self.skips),
+        )
+
+    def encode(self, inputs: Sequence[Float[Tensor, "rows d_in"]]) -> list[Codes]:
+        """Codes of every encoder, given the activations at `reads`."""
+        return [encoder.encode(x) for encoder, x in zip(self.encoders, inputs, strict=True)]
+
+    def decode(self, codes: Sequence[Codes], target: int) -> Float[Tensor, "rows d_out"]:
+        """The sum of active features at one written site, without bias and skip."""
+        like = self.biases[target]
+        out = like.new_zeros(codes[0].n_rows, len(like))
+        for i, decoder in enumerate(self.decoders):
+            if target in decoder.targets and codes[i].n_active:
+                rows = decoder.rows(codes[i].features, target, like)
+                out.index_add_(0, codes[i].rows(), rows * codes[i].values[:, None].to(like.dtype))
+        return out
+
+    def reconstruct(
+        self, inputs: Sequence[Float[Tensor, "rows d_in"]], codes: Sequence[Codes] | None = None
+    ) -> list[Float[Tensor, "rows d_out"]]:
+        """What the dictionary puts at every written site: features, bias and linear skip."""
+        codes = codes or self.encode(inputs)
+        out = []
+        for j, (bias, skip) in enumerate(zip(self.biases, self.skips, strict=True)):
+            y = self.decode(codes, j) + bias
+            out.append(y if skip is None else y + inputs[j] @ skip)
+        return out
+
+
+def _check(d: Dictionary) -> None:
+    """Refuse a dictionary whose parts do not fit together."""
+    if len(d.encoders) != len(d.reads) or len(d.decoders) != len(d.reads):
+        raise MicrotomeError(
+            f"{d.name} reads {len(d.reads)} sites but has {len(d.encoders)} encoders and "
+            f"{len(d.decoders)} decoders"
+        )
+    if len(d.biases) != len(d.writes) or len(d.skips) != len(d.writes):
+        raise MicrotomeError(f"{d.name} writes {len(d.writes)} sites but has {len(d.biases)} b_dec")
+    for site, encoder, decoder in zip(d.reads, d.encoders, d.decoders, strict=True):
+        n, d_in = encoder.weight.shape
+        shapes = {
+            "encoder bias": (tuple(encoder.bias.shape), (n,)),
+            "encoder": ((d_in,), (d.d_in,)),
+            "decoder": (tuple(decoder.weight.shape), (n, len(decoder.targets), d.d_out)),
+        }
+        for part, (found, expected) in shapes.items():
+            if found != expected:
+                raise MicrotomeError(
+                    f"{d.name}: the {part} at {site} has shape {found}, expected {expected}"
+                )
+    for bias in d.biases:
+        if tuple(bias.shape) != (d.d_out,):
+            raise MicrotomeError(
+                f"{d.name}: b_dec has shape {tuple(bias.shape)}, expected {(d.d_out,)}"
+            )

@@ -1,0 +1,316 @@
+"""A Hugging Face language model, unmodified, with named sites."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from microtome.artifact.fingerprint import fingerprint_tensors
+from microtome.errors import MicrotomeError
+from microtome.model.adapter import Adapter, Projection, adapter_for, projection
+from microtome.model.attention import PatternTap, attention_taps
+from microtome.model.hooks import Edit, Tap, tapped
+from microtome.model.site import Site
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one forward pass left behind."""
+
+    logits: Float[Tensor, "batch position vocabulary"]
+    activations: dict[Site, Tensor]
+    """By site: [batch, position, d]; heads [batch, position, head, d_head]; patterns
+    [batch, head, query, key]."""
+
+    def __getitem__(self, site: str | Site) -> Tensor:
+        return self.activations[Site.parse(site)]
+
+
+class LanguageModel:
+    """A transformers model and its tokenizer, seen through one family's adapter row.
+
+    The modules run as they are: hooks and the attention registry are all that is added, and
+    with nothing captured or edited not even those.
+    """
+
+    def __init__(
+        self,
+        hf: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase | None = None,
+        name: str = "model",
+    ):
+        self.hf = hf.eval()
+        self.tokenizer = tokenizer
+        self.name = name
+        self.adapter: Adapter = adapter_for(hf.config.model_type)
+        config: Any = hf.config
+        self.n_layers: int = config.num_hidden_layers
+        self.d_model: int = config.hidden_size
+        self.n_heads: int = config.num_attention_heads
+        self.n_kv_heads: int = getattr(config, "num_key_value_heads", None) or self.n_heads
+        self.d_head: int = getattr(config, "head_dim", None) or self.d_model // self.n_heads
+        self.d_vocab: int = config.vocab_size
+        self.max_positions: int = config.max_position_embeddings
+        self.parallel: bool = self.adapter.parallel(hf.config)
+
+    @staticmethod
+    def load(
+        name: str | Path, device: str | None = None, dtype: torch.dtype | None = None
+    ) -> "LanguageModel":
+        """Load a model from a hub name or a local folder; see `microtome.model.load`."""
+        from microtome.model.load import load_model
+
+        return load_model(name, device, dtype)
+
+    @property
+    def device(self) -> torch.device:
+        return self.hf.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.hf.dtype
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Identity of the weights: the same for equal parameters, whatever the folder."""
+        return fingerprint_tensors(dict(self.hf.named_parameters()))
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    @cached_property
+    def blocks(self) -> list[nn.Module]:
+        return list(self.hf.get_submodule(self.adapter.blocks).children())
+
+    @property
+    def final_norm(self) -> nn.Module:
+        return self.hf.get_submodule(self.adapter.final_norm)
+
+    @property
+    def unembed(self) -> Projection:
+        """The unembedding, weight [d_model, vocabulary]."""
+        return projection(self.hf.get_output_embeddings())
+
+    def part(self, layer: int, path: str | None) -> nn.Module | None:
+        """A module of a block by its path in the adapter row; None where the family has none."""
+        return None if path is None else self.blocks[layer].get_submodule(path)
+
+    def attention_maps(self, layer: int) -> tuple[Projection, Projection]:
+        """Value projection [d_model, kv heads x d_head] and output [heads x d_head, d_model]."""
+        attn = self.blocks[layer].get_submodule(self.adapter.attn)
+        values = self.adapter.values(attn, self.n_kv_heads * self.d_head)
+        return values, projection(attn.get_submodule(self.adapter.attn_output))
+
+    def tap(self, site: Site) -> Tap:
+        """Where a site's activation passes.
+
+        Raises:
+            MicrotomeError: the layer does not exist, or this family has no such site.
+        """
+        row = self.adapter
+        if site.layer is None:
+            if site.kind == "embed":
+                return Tap(self.blocks[0], "input")
+            return Tap(self.final_norm, "output")
+        if not 0 <= site.layer < self.n_layers:
+            raise MicrotomeError(
+                f"site {site} does not exist: {self.name} has {self.n_layers} layers (0 to "
+                f"{self.n_layers - 1})"
+            )
+        block = self.blocks[site.layer]
+        part = block.get_submodule
+        if site.kind == "resid.mid" and self.parallel:
+            raise MicrotomeError(
+                f"site {site} does not exist: attention and MLP of {self.name} both read the "
+                f"stream that enters the block; use blocks.{site.layer}.resid.pre"
+            )
+        return {
+            "resid.pre": lambda: Tap(block, "input"),
+            "resid.mid": lambda: Tap(part(row.mlp_norm or row.mlp), "input"),
+            "resid.post": lambda: Tap(block, "output"),
+            "attn.head.out": lambda: Tap(part(f"{row.attn}.{row.attn_output}"), "input"),
+            "attn.out": lambda: Tap(part(row.attn_post_norm or row.attn), "output"),
+            "mlp.in": lambda: Tap(part(row.mlp), "input"),
+            "mlp.out": lambda: Tap(part(row.mlp_post_norm or row.mlp), "output"),
+        }[site.kind]()
+
+    # -- text ----------------------------------------------------------------------------------
+
+    def tokenize(self, text: str) -> Int[Tensor, "1 position"]:
+        """Token ids of a text, special tokens added as the tokenizer does.
+
+        Raises:
+            MicrotomeError: no tokenizer, no text, or more tokens than the context holds.
+        """
+        if self.tokenizer is None:
+            raise MicrotomeError(f"{self.name} has no tokenizer; pass token ids instead of text")
+        if not text.strip():
+            raise MicrotomeError("the prompt is empty; give at least one word")
+        tokens = self.tokenizer(text, return_tensors="pt")["input_ids"]
+        return self.check_tokens(tokens)  # pyright: ignore[reportArgumentType]
+
+    def check_tokens(self, tokens: Int[Tensor, "batch position"]) -> Int[Tensor, "batch position"]:
+        """The ids on the model's device, refused where the model cannot read them."""
+        n = tokens.shape[-1]
+        if n == 0:
+            raise MicrotomeError("the prompt is empty; give at least one token")
+        if n > self.max_positions:
+            raise MicrotomeError(
+                f"the prompt has {n} tokens but the context of {self.name} holds "
+                f"{self.max_positions}; shorten it"
+            )
+        if int(tokens.max()) >= self.d_vocab or int(tokens.min()) < 0:
+            raise MicrotomeError(
+                f"token id {int(tokens.max())} is outside the vocabulary of {self.name} "
+                f"(0 to {self.d_vocab - 1})"
+            )
+        return tokens.to(self.device)
+
+    def token_string(self, token: int) -> str:
+        """A token as the reader of a prompt would see it."""
+        if self.tokenizer is None:
+            return f"<{token}>"
+        text = self.tokenizer.convert_ids_to_tokens(int(token))
+        shown = str(text).replace("Ġ", " ").replace("▁", " ").replace("Ċ", "\n")
+        return shown or f"<{token}>"
+
+    def token_id(self, text: str) -> int:
+        """The id of a single token given by its text.
+
+        Raises:
+            MicrotomeError: the text is not one token of the vocabulary.
+        """
+        assert self.tokenizer is not None, "a text needs a tokenizer"
+        vocabulary = self.tokenizer.get_vocab()
+        for form in (text, text.replace(" ", "Ġ"), text.replace(" ", "▁")):
+            if form in vocabulary:
+                return vocabulary[form]
+        pieces = self.tokenizer.encode(text, add_special_tokens=False)
+        if len(pieces) == 1 and pieces[0] != self.tokenizer.unk_token_id:
+            return pieces[0]
+        shown = [self.token_string(piece) for piece in pieces]
+        raise MicrotomeError(
+            f"unknown token {text!r}: it is not one token of {self.name}'s vocabulary "
+            f"(it splits into {shown})"
+        )
+
+    # -- running -------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def run(
+        self,
+        tokens: Int[Tensor, "batch position"],
+        capture: Sequence[str | Site] = (),
+        edit: Mapping[Site, Edit] | None = None,
+    ) -> Run:
+        """One forward pass.
+
+        Args:
+            tokens: ids, [batch, position].
+            capture: sites whose activations to keep, as they are after any edit.
+            edit: by site, a function from the activation to its replacement.
+        """
+        sites = [Site.parse(name) for name in capture]
+        activations: dict[Site, Tensor] = {}
+        edits: dict[Site, list[Edit]] = {site: [e] for site, e in (edit or {}).items()}
+        for site in edits:
+            _check_editable(site)
+        for site in sites:
+            source, finish = self._capture(site)
+            edits.setdefault(source, []).append(_recorder(activations, site, finish))
+        patterns: dict[int, PatternTap] = {}
+        taps: list[tuple[Tap, Edit]] = []
+        for site, functions in edits.items():
+            if site.kind == "attn.pattern":
+                assert site.layer is not None
+                patterns[site.layer] = _chain(functions)
+            else:
+                taps.append((self.tap(site), _chain(functions)))
+        with attention_taps(self.hf, patterns), tapped(taps):
+            logits = self.hf(self.check_tokens(tokens), use_cache=False).logits
+        return Run(logits, activations)
+
+    def _capture(self, site: Site):
+        """The site to tap for capturing `site`, and what to make of the tapped tensor."""
+        if site.kind == "mlp.normalized":
+            from microtome.model.norm import normalized
+
+            assert site.layer is not None
+            norm = self.part(site.layer, self.adapter.mlp_norm)
+            stream = Site("resid.pre" if self.parallel else "resid.mid", site.layer)
+            if norm is None:
+                return Site("mlp.in", site.layer), lambda x: x
+            return stream, lambda x: normalized(norm, x)
+        if site.kind == "attn.head.out":
+            return site, lambda x: x.unflatten(-1, (self.n_heads, self.d_head))
+        return site, lambda x: x
+
+    @torch.no_grad()
+    def generate(
+        self,
+        tokens: Int[Tensor, "batch position"],
+        max_new_tokens: int = 32,
+        temperature: float = 0.0,
+        seed: int = 0,
+        use_cache: bool = True,
+    ) -> Int[Tensor, "batch longer"]:
+        """Continue a prompt, with the key-value cache; greedy at temperature 0.
+
+        Returns the prompt and its continuation. A sequence that meets the end-of-sequence token
+        is padded after it. Sampling depends on `seed` alone.
+        """
+        tokens = self.check_tokens(tokens)
+        room = self.max_positions - tokens.shape[-1]
+        sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {}
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            out = self.hf.generate(  # pyright: ignore[reportCallIssue]
+                tokens,
+                attention_mask=torch.ones_like(tokens),
+                max_new_tokens=max(min(max_new_tokens, room), 1),
+                use_cache=use_cache,
+                pad_token_id=self._pad_token(),
+                **(sampling or {"do_sample": False}),
+            )
+        assert isinstance(out, Tensor)
+        return out
+
+    def _pad_token(self) -> int:
+        config: Any = self.hf.config
+        for value in (config.pad_token_id, config.eos_token_id):
+            if isinstance(value, list):
+                value = value[0]
+            if value is not None:
+                return int(value)
+        return 0
+
+
+def _check_editable(site: Site) -> None:
+    """Some sites are computed beside the stream: a change there would not reach it."""
+    instead = {"resid.mid": "attn.out", "mlp.normalized": "mlp.in"}.get(site.kind)
+    if instead:
+        raise MicrotomeError(
+            f"site {site} can be captured but not edited; edit blocks.{site.layer}.{instead}"
+        )
+
+
+def _recorder(activations: dict[Site, Tensor], site: Site, finish) -> Edit:
+    def record(x: Tensor) -> Tensor:
+        activations[site] = finish(x.detach())
+        return x
+
+    return record
+
+
+def _chain(functions: list[Edit]) -> Edit:
+    def run(x: Tensor) -> Tensor:
+        for function in functions:
+            x = function(x)
+        return x
+
+    return run

@@ -1,0 +1,85 @@
+"""Load a model from a Hugging Face hub name or a local folder."""
+
+import json
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from microtome.errors import MicrotomeError
+from microtome.model.adapter import adapter_for
+from microtome.model.language_model import LanguageModel
+
+
+def best_device() -> str:
+    """The fastest device at hand."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def load_model(
+    name: str | Path, device: str | None = None, dtype: torch.dtype | None = None
+) -> LanguageModel:
+    """Load a causal language model and its tokenizer.
+
+    Args:
+        name: a folder in Hugging Face layout, or a hub name ("openai-community/gpt2").
+        device: "cpu", "cuda", "mps"; the best one at hand by default.
+        dtype: of the weights; by default the checkpoint's own, and float32 on a CPU.
+
+    Raises:
+        MicrotomeError: no such folder or hub model, unreadable files, unknown family.
+    """
+    _check_folder(Path(name), str(name))
+    device = device or best_device()
+    wanted = dtype or (torch.float32 if device == "cpu" else "auto")
+    transformers_logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(name)
+        adapter_for(config.model_type)
+        hf = AutoModelForCausalLM.from_pretrained(name, config=config, dtype=wanted)
+    except MicrotomeError:
+        raise
+    except Exception as error:  # transformers raises many kinds, most of them many lines long
+        raise MicrotomeError(f"cannot load model {name}: {first_line(error)}") from error
+    return LanguageModel(hf.to(device), _tokenizer(name), str(name))
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's message, or its type when it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def _check_folder(path: Path, name: str) -> None:
+    looks_local = name.startswith((".", "/", "~")) or name.count("/") > 1
+    if not path.exists():
+        if looks_local:
+            raise MicrotomeError(f"model folder {path} does not exist")
+        return
+    config = path / "config.json"
+    if not config.is_file():
+        raise MicrotomeError(
+            f"{path} is not a model folder: it has no config.json (a Hugging Face model folder "
+            f"holds config.json, model.safetensors and a tokenizer)"
+        )
+    try:
+        model_type = json.loads(config.read_text()).get("model_type")
+    except (ValueError, AttributeError) as error:
+        raise MicrotomeError(f"{config} is not readable as JSON: {first_line(error)}") from error
+    if not model_type:
+        raise MicrotomeError(f"{config} names no model_type; is it a transformers model?")
+
+
+def _tokenizer(name: str | Path) -> PreTrainedTokenizerBase | None:
+    try:
+        return AutoTokenizer.from_pretrained(name)
+    except Exception:  # a model without a tokenizer is still a model: token ids can be passed
+        return None

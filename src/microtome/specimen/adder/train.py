@@ -1,0 +1,119 @@
+"""Train the adder: a small Llama-family model that adds in three guises."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from microtome.specimen.adder import world
+
+
+@dataclass(frozen=True)
+class AdderRecipe:
+    """Everything that decides the adder's weights."""
+
+    layers: int = 4
+    d_model: int = 128
+    heads: int = 4
+    d_mlp: int = 512
+    steps: int = 3600
+    batch_size: int = 512
+    """Pairs a step, shared between the guises."""
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.3
+    """Strong decay is what makes the held-out pairs come out right."""
+    warmup: int = 100
+    decay: int = 1200
+    """Last steps, over which the learning rate falls linearly to zero."""
+    seed: int = 0
+
+
+def new_model(recipe: AdderRecipe) -> LlamaForCausalLM:
+    """The untrained model, initialised from the recipe's seed."""
+    torch.manual_seed(recipe.seed)
+    config = LlamaConfig(
+        vocab_size=len(world.vocabulary()),
+        hidden_size=recipe.d_model,
+        intermediate_size=recipe.d_mlp,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        num_key_value_heads=recipe.heads,
+        max_position_embeddings=32,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        tie_word_embeddings=False,
+    )
+    return LlamaForCausalLM(config)
+
+
+def train(
+    recipe: AdderRecipe,
+    checkpoint: Path | None = None,
+    report: Callable[[int, float], None] | None = None,
+) -> LlamaForCausalLM:
+    """Train the adder; resumes from `checkpoint` when that file exists.
+
+    `report(step, loss)` is called every 20 steps.
+    """
+    model = new_model(recipe)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
+    start = _restore(recipe, model, optimiser, checkpoint)
+    pairs = world.split_pairs(recipe.seed).train
+    data = world.batches(pairs, recipe.batch_size, recipe.seed, start)
+    for step in range(start, recipe.steps):
+        optimiser.param_groups[0]["lr"] = recipe.learning_rate * _schedule(recipe, step)
+        loss = _loss(model, next(data))
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        if report and step % 20 == 0:
+            report(step, loss.item())
+        if checkpoint and (step + 1) % 200 == 0:
+            _save(recipe, model, optimiser, step + 1, checkpoint)
+    return model.eval()
+
+
+def _loss(model: LlamaForCausalLM, pairs: Tensor) -> Tensor:
+    """Mean cross-entropy of the answers, a third of the pairs in each guise."""
+    total = torch.zeros(())
+    for guise, part in zip(world.GUISES, pairs.tensor_split(len(world.GUISES)), strict=True):
+        logits = model(world.prompt_tokens(part, guise), logits_to_keep=1, use_cache=False).logits
+        total = total + F.cross_entropy(logits[:, -1], world.answers(part), reduction="sum")
+    return total / len(pairs)
+
+
+def _schedule(recipe: AdderRecipe, step: int) -> float:
+    return min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.decay, 1.0)
+
+
+def _save(recipe: AdderRecipe, model, optimiser, step: int, checkpoint: Path) -> None:
+    beside = checkpoint.with_suffix(".tmp")
+    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+    torch.save({**state, "step": step, "recipe": asdict(recipe)}, beside)
+    beside.replace(checkpoint)
+
+
+def _restore(recipe: AdderRecipe, model, optimiser, checkpoint: Path | None) -> int:
+    if checkpoint is None or not checkpoint.exists():
+        return 0
+    state = torch.load(checkpoint, weights_only=True)
+    if state["recipe"] != asdict(recipe):
+        return 0
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    return state["step"]
+
+
+@torch.no_grad()
+def accuracy(model: LlamaForCausalLM, pairs: Tensor, guise: str) -> float:
+    """Share of pairs whose sum is the most likely next token."""
+    logits = model(world.prompt_tokens(pairs, guise), logits_to_keep=1).logits[:, -1]
+    return (logits.argmax(-1) == world.answers(pairs)).double().mean().item()

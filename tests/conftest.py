@@ -1,0 +1,32 @@
+"""Shapes and types of every annotated function are checked in all tests."""
+
+import os
+import warnings
+
+from jaxtyping import install_import_hook
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # beartype on third-party hints
+    _hook = install_import_hook("microtome", "beartype.beartype")
+
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of reference models and fixtures; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no reference material at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
