@@ -1,0 +1,161 @@
+"""The graph artifact: manifest.json, nodes.json, edges.safetensors (rows compressed)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from microtome.artifact import Manifest, new_artifact, read_manifest
+from microtome.circuit.graph import KINDS, Graph, Nodes, Prompt
+from microtome.dictionary.tensors import TensorFile, read_json
+from microtome.errors import MicrotomeError
+
+NODES, EDGES = "nodes.json", "edges.safetensors"
+
+
+class GraphContent(BaseModel):
+    """What the manifest of a graph says of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: str
+    tokens: list[int]
+    strings: list[str]
+    n_layers: int
+    scores: dict[str, float | None]
+    counts: dict[str, int]
+    """Nodes of each kind, edges."""
+    info: dict[str, Any]
+
+
+def save_graph(
+    graph: Graph, path: str | Path, force: bool = False, command: list[str] | None = None
+) -> None:
+    """Write a graph as an artifact folder: all its nodes and edges, nothing pruned.
+
+    Raises:
+        MicrotomeError: the folder exists (without `force`) or cannot be written.
+    """
+    counts = {kind: graph.nodes.kind.count(kind) for kind in KINDS}
+    content = GraphContent(
+        prompt=graph.prompt.text,
+        tokens=list(graph.prompt.tokens),
+        strings=list(graph.prompt.strings),
+        n_layers=graph.n_layers,
+        scores={k: None if v != v else v for k, v in vars(graph.scores).items()},
+        counts={k: v for k, v in counts.items() if v} | {"edges": int((graph.edges != 0).sum())},
+        info=graph.info,
+    )
+    prints = {
+        name: graph.info[f"{name}_fingerprint"]
+        for name in ("model", "dictionary")
+        if f"{name}_fingerprint" in graph.info
+    }
+    manifest = Manifest(
+        kind="graph", schema_version=1, content=content.model_dump(), inputs=prints
+    )
+    if command is not None:
+        manifest = manifest.model_copy(update={"command": command})
+    with new_artifact(Path(path), manifest, force) as folder:
+        (folder / NODES).write_text(json.dumps(_node_columns(graph.nodes)))
+        save_file(_edge_tensors(graph), folder / EDGES)
+
+
+def _node_columns(nodes: Nodes) -> dict[str, list]:
+    """Nodes column by column; NaN, which JSON does not know, becomes null."""
+
+    def numbers(values: Tensor) -> list[float | None]:
+        return [None if v != v else v for v in values.tolist()]
+
+    return {
+        "kind": list(nodes.kind),
+        "layer": nodes.layer.tolist(),
+        "position": nodes.position.tolist(),
+        "feature": nodes.feature.tolist(),
+        "activation": numbers(nodes.activation),
+        "probability": numbers(nodes.probability),
+        "label": list(nodes.label),
+    }
+
+
+def _edge_tensors(graph: Graph) -> dict[str, Tensor]:
+    present = graph.edges != 0
+    return {
+        "rows": graph.rows.clone(),
+        "columns": graph.columns.clone(),
+        "offsets": torch.cat([torch.zeros(1, dtype=torch.long), present.sum(1).cumsum(0)]),
+        "indices": present.nonzero()[:, 1].int(),
+        "edges": graph.edges[present],
+        "weights": graph.weights.clone(),
+        "unexpanded_mass": graph.unexpanded_mass.clone(),
+        "value": graph.value.clone(),
+        "residual": graph.residual.clone(),
+    }
+
+
+def load_graph(path: str | Path) -> Graph:
+    """Read a graph artifact, or a graph in the Neuronpedia JSON format from a `.json` file.
+
+    Raises:
+        MicrotomeError: not a graph, incomplete, inconsistent or of a newer version.
+    """
+    path = Path(path)
+    if path.suffix == ".json" and path.is_file():
+        from microtome.circuit.neuronpedia import read_neuronpedia
+
+        return read_neuronpedia(path)
+    manifest = read_manifest(path, "graph")
+    try:
+        content = GraphContent.model_validate(manifest.content)
+        nodes = _nodes(read_json(path / NODES))
+        return _graph(content, nodes, TensorFile(path / EDGES))
+    except ValidationError as error:
+        raise MicrotomeError(f"{path}/manifest.json: {error.errors()[0]['msg']}") from error
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+        raise MicrotomeError(f"{path} is not a consistent graph ({error}); trace again") from error
+
+
+def _nodes(columns: dict[str, list]) -> Nodes:
+    def numbers(name: str) -> Tensor:
+        return torch.tensor(
+            [float("nan") if v is None else v for v in columns[name]], dtype=torch.float64
+        )
+
+    unknown = set(columns["kind"]) - set(KINDS)
+    if unknown:
+        raise ValueError(f"unknown kinds of nodes: {', '.join(sorted(map(str, unknown)))}")
+    return Nodes(
+        kind=tuple(columns["kind"]),
+        layer=torch.tensor(columns["layer"], dtype=torch.long),
+        position=torch.tensor(columns["position"], dtype=torch.long),
+        feature=torch.tensor(columns["feature"], dtype=torch.long),
+        activation=numbers("activation"),
+        probability=numbers("probability"),
+        label=tuple(columns["label"]),
+    )
+
+
+def _graph(content: GraphContent, nodes: Nodes, file: TensorFile) -> Graph:
+    rows, columns, values = file["rows"], file["columns"], file["edges"]
+    if int(torch.cat([rows, columns]).max()) >= len(nodes):
+        raise ValueError("edges name nodes that are not there")
+    edges = values.new_zeros(len(rows), len(columns))
+    at = torch.repeat_interleave(torch.arange(len(rows)), file["offsets"].diff())
+    edges[at, file["indices"].long()] = values
+    return Graph(
+        prompt=Prompt(content.prompt, tuple(content.tokens), tuple(content.strings)),
+        nodes=nodes,
+        rows=rows.clone(),
+        columns=columns.clone(),
+        edges=edges,
+        weights=file["weights"].clone(),
+        unexpanded_mass=file["unexpanded_mass"].clone(),
+        value=file["value"].clone(),
+        residual=file["residual"].clone(),
+        n_layers=content.n_layers,
+        info=content.info,
+    )
