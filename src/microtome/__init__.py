@@ -1,0 +1,73 @@
+"""microtome: a microscope for language models.
+
+The calls a notebook needs; everything else is in the packages below. Names are loaded when they
+are first used, so that importing microtome costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from microtome.circuit import (
+        DirectionTarget,
+        FeatureTarget,
+        Graph,
+        LogitDifference,
+        TokenTarget,
+        load_graph,
+        prune,
+        trace,
+    )
+    from microtome.dictionary import Dictionary, save_dictionary
+    from microtome.errors import MicrotomeError
+    from microtome.model import LanguageModel
+    from microtome.specimen import load_dictionary, load_model
+    from microtome.training import Recipe, train_dictionary
+
+_HOMES = {
+    "circuit": (
+        "DirectionTarget",
+        "FeatureTarget",
+        "Graph",
+        "LogitDifference",
+        "TokenTarget",
+        "load_graph",
+        "prune",
+        "trace",
+    ),
+    "dictionary": ("Dictionary", "save_dictionary"),
+    "errors": ("MicrotomeError",),
+    "model": ("LanguageModel",),
+    "specimen": ("load_dictionary", "load_model"),
+    "training": ("Recipe", "train_dictionary"),
+}
+
+__all__ = [
+    "Dictionary",
+    "DirectionTarget",
+    "FeatureTarget",
+    "Graph",
+    "LanguageModel",
+    "LogitDifference",
+    "MicrotomeError",
+    "Recipe",
+    "TokenTarget",
+    "load_dictionary",
+    "load_graph",
+    "load_model",
+    "prune",
+    "save_dictionary",
+    "trace",
+    "train_dictionary",
+]
+
+
+def __getattr__(name: str):
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"microtome.{home}"), name)
+    raise AttributeError(f"module 'microtome' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -167,6 +167,17 @@ class Graph:
     def with_info(self, **info: Any) -> "Graph":
         return replace(self, info={**self.info, **info})
 
+    def with_labels(self, labels: dict[int, str]) -> "Graph":
+        """The same graph with other labels on some nodes."""
+        label = tuple(labels.get(i, text) for i, text in enumerate(self.nodes.label))
+        return replace(self, nodes=replace(self.nodes, label=label))
+
+    def show(self, features: int = 12) -> None:
+        """Print the graph; see `microtome.circuit.show`."""
+        from microtome.circuit.show import show_graph
+
+        show_graph(self, features=features)
+
     def save(self, path, force: bool = False, command: list[str] | None = None) -> None:
         """Write the graph as an artifact folder; see `microtome.circuit.artifact`."""
         from microtome.circuit.artifact import save_graph

@@ -107,6 +107,12 @@ class Dictionary:
         for i, (encoder, decoder) in enumerate(zip(self.encoders, self.decoders, strict=True)):
             tensors |= {f"encoder.{i}": encoder.weight, f"bias.{i}": encoder.bias}
             tensors[f"decoder.{i}"] = decoder.weight
+            if encoder.activation.threshold is not None:
+                tensors[f"threshold.{i}"] = encoder.activation.threshold
+        for j, (bias, skip) in enumerate(zip(self.biases, self.skips, strict=True)):
+            tensors[f"decoder_bias.{j}"] = bias
+            if skip is not None:
+                tensors[f"skip.{j}"] = skip
         return fingerprint_tensors(tensors)
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "Dictionary":
@@ -158,6 +164,8 @@ class Dictionary:
 
 def _check(d: Dictionary) -> None:
     """Refuse a dictionary whose parts do not fit together."""
+    if not d.reads:
+        raise MicrotomeError(f"{d.name} reads no site")
     if len(d.encoders) != len(d.reads) or len(d.decoders) != len(d.reads):
         raise MicrotomeError(
             f"{d.name} reads {len(d.reads)} sites but has {len(d.encoders)} encoders and "
@@ -177,8 +185,32 @@ def _check(d: Dictionary) -> None:
                 raise MicrotomeError(
                     f"{d.name}: the {part} at {site} has shape {found}, expected {expected}"
                 )
-    for bias in d.biases:
+        if not set(decoder.targets) <= set(range(len(d.writes))):
+            raise MicrotomeError(
+                f"{d.name}: the features of {site} write to sites {decoder.targets}, expected "
+                f"indices below {len(d.writes)}"
+            )
+        threshold = encoder.activation.threshold
+        if threshold is not None and tuple(threshold.shape) not in ((), (1,), (n,)):
+            raise MicrotomeError(
+                f"{d.name}: the threshold at {site} has shape {tuple(threshold.shape)}, expected "
+                f"one value or {(n,)}"
+            )
+    _check_outputs(d)
+
+
+def _check_outputs(d: Dictionary) -> None:
+    for j, (bias, skip) in enumerate(zip(d.biases, d.skips, strict=True)):
         if tuple(bias.shape) != (d.d_out,):
             raise MicrotomeError(
                 f"{d.name}: b_dec has shape {tuple(bias.shape)}, expected {(d.d_out,)}"
+            )
+        if skip is None:
+            continue
+        if j >= len(d.reads):
+            raise MicrotomeError(f"{d.name}: the skip to {d.writes[j]} has no site to read")
+        if tuple(skip.shape) != (d.d_in, d.d_out):
+            raise MicrotomeError(
+                f"{d.name}: the skip to {d.writes[j]} has shape {tuple(skip.shape)}, expected "
+                f"{(d.d_in, d.d_out)}"
             )

@@ -52,8 +52,11 @@ def save_dictionary(
         dtype: of the weight matrices; biases and thresholds are always float32, because
             half-precision thresholds round away.
         force: replace an artifact that exists.
+
+    Raises:
+        MicrotomeError: layers with different activation functions, or an output that exists.
     """
-    first = dictionary.encoders[0].activation
+    first = _one_activation(dictionary)
     content = DictionaryContent(
         kind=dictionary.kind,
         reads=list(dictionary.reads),
@@ -79,11 +82,28 @@ def save_dictionary(
         save_file(_tensors(dictionary, dtype), folder / WEIGHTS)
 
 
+def _one_activation(dictionary: Dictionary) -> Activation:
+    """The activation function of every encoder, as the manifest records only one."""
+    first = dictionary.encoders[0].activation
+    for site, encoder in zip(dictionary.reads, dictionary.encoders, strict=True):
+        if (encoder.activation.kind, encoder.activation.k) != (first.kind, first.k):
+            raise MicrotomeError(
+                f"{dictionary.name}: {site} has activation {encoder.activation.kind} (k "
+                f"{encoder.activation.k}) and {dictionary.reads[0]} {first.kind} (k {first.k}), "
+                f"but an artifact holds one activation function; save them apart"
+            )
+    return first
+
+
 def _tensors(dictionary: Dictionary, dtype: torch.dtype | None) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
+    seen: set[int] = set()
 
     def put(name: str, tensor: Tensor, as_dtype: torch.dtype | None) -> None:
-        tensors[name] = tensor.detach().to("cpu", as_dtype or tensor.dtype).contiguous()
+        tensor = tensor.detach().to("cpu", as_dtype or tensor.dtype).contiguous()
+        # safetensors refuses two names for the same memory, such as tied or shared weights
+        tensors[name] = tensor.clone() if tensor.data_ptr() in seen else tensor
+        seen.add(tensor.data_ptr())
 
     for i, (encoder, decoder) in enumerate(
         zip(dictionary.encoders, dictionary.decoders, strict=True)
@@ -106,35 +126,51 @@ def load_native(path: Path) -> Dictionary:
     Raises:
         MicrotomeError: not a dictionary, incomplete, or from a newer version.
     """
-    manifest = read_manifest(path, "dictionary")
-    try:
-        content = DictionaryContent.model_validate(manifest.content)
-    except ValidationError as error:
-        raise MicrotomeError(f"{path}/manifest.json: {error.errors()[0]['msg']}") from error
+    content = _content(path)
     file = TensorFile(path / WEIGHTS)
-    encoders = tuple(
-        Encoder(
-            file[f"encoder.{i}.weight"].float(),
-            file[f"encoder.{i}.bias"].float(),
-            Activation(content.activation, content.k, file.get(f"encoder.{i}.threshold")),
-        )
-        for i in range(len(content.reads))
-    )
-    decoders = tuple(
-        Decoder(file[f"decoder.{i}.weight"], tuple(targets))
-        for i, targets in enumerate(content.targets)
-    )
+    sizes = {"d_in": content.d_in, "d_out": content.d_out}
+    encoders, decoders = [], []
+    for i, (features, targets) in enumerate(zip(content.features, content.targets, strict=True)):
+        sizes |= {"features": features, "targets": len(targets)}
+        weight = file.take(f"encoder.{i}.weight", "features d_in", sizes).float()
+        bias = file.take(f"encoder.{i}.bias", "features", sizes).float()
+        threshold = None
+        if content.activation in ("jumprelu", "batchtopk"):
+            threshold = file[f"encoder.{i}.threshold"].float()
+        activation = Activation(content.activation, content.k, threshold)
+        encoders.append(Encoder(weight, bias, activation))
+        weight = file.take(f"decoder.{i}.weight", "features targets d_out", sizes)
+        decoders.append(Decoder(weight, tuple(targets)))
     sites = range(len(content.writes))
-    skips = tuple(file.get(f"skip.{j}") for j in sites)
     return Dictionary(
         reads=tuple(content.reads),
         writes=tuple(content.writes),
-        encoders=encoders,
-        decoders=decoders,
-        biases=tuple(file[f"decoder_bias.{j}"].float() for j in sites),
-        skips=tuple(None if skip is None else skip.float() for skip in skips),
+        encoders=tuple(encoders),
+        decoders=tuple(decoders),
+        biases=tuple(file.take(f"decoder_bias.{j}", "d_out", sizes).float() for j in sites),
+        skips=tuple(
+            file.take(f"skip.{j}", "d_in d_out", sizes).float() if f"skip.{j}" in file else None
+            for j in sites
+        ),
         skip_first=content.skip_first,
         model=content.model,
         name=str(path),
         info=content.info,
     )
+
+
+def _content(path: Path) -> DictionaryContent:
+    manifest = read_manifest(path, "dictionary")
+    try:
+        content = DictionaryContent.model_validate(manifest.content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in ("content", *first["loc"]))
+        raise MicrotomeError(f"{path}/manifest.json: field {field!r}: {first['msg']}") from error
+    counts = {len(content.reads), len(content.targets), len(content.features)}
+    if len(counts) > 1:
+        raise MicrotomeError(
+            f"{path}/manifest.json: content.reads, targets and features have different lengths; "
+            f"make the dictionary again"
+        )
+    return content

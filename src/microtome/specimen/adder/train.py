@@ -111,9 +111,3 @@ def _restore(recipe: AdderRecipe, model, optimiser, checkpoint: Path | None) -> 
     optimiser.load_state_dict(state["optimiser"])
     return state["step"]
 
-
-@torch.no_grad()
-def accuracy(model: LlamaForCausalLM, pairs: Tensor, guise: str) -> float:
-    """Share of pairs whose sum is the most likely next token."""
-    logits = model(world.prompt_tokens(pairs, guise), logits_to_keep=1).logits[:, -1]
-    return (logits.argmax(-1) == world.answers(pairs)).double().mean().item()

@@ -1,0 +1,74 @@
+# Everything here works on a fresh machine with python3 (3.11 or later), git and make.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+# Stamps inside the venv: an extra is installed again only when its requirements change.
+MADE := $(VENV)/.stamp-venv
+RUN  := $(VENV)/.stamp-run
+DEV  := $(VENV)/.stamp-dev
+DOCS := $(VENV)/.stamp-docs
+REQUIREMENTS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check lint types layers slow docs bench clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(RUN)  ## make .venv and install microtome into it
+
+demo: $(RUN)  ## take a small model's answer apart, without network or GPU
+	$(BIN)/microtome demo
+
+test: $(DEV) lint types layers  ## lint, types, layers and all tests that are not slow
+	$(BIN)/python -m pytest
+
+check: $(DEV) lint types layers  ## the same, failed tests first, stopping at the first failure
+	$(BIN)/python -m pytest --failed-first --exitfirst
+
+lint: $(DEV)  ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV)  ## pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+layers: $(DEV)  ## import-linter: imports point down
+	$(BIN)/lint-imports
+
+slow: $(DEV)  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+docs: $(DOCS)  ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+bench: $(RUN)  ## benchmarks; MODEL=FOLDER CORPUS=FILE adds the one on a model of yours
+	$(BIN)/python benchmarks/trace.py
+	$(BIN)/python benchmarks/adder.py
+	$(if $(and $(MODEL),$(CORPUS)),$(BIN)/python benchmarks/stories.py --model "$(MODEL)" --corpus "$(CORPUS)")
+
+clean:  ## remove caches and build output; .venv and runs/ stay
+	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache .demo
+	find src tests benchmarks -type d -name __pycache__ -exec rm -rf {} +
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "microtome needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(RUN): $(MADE) $(REQUIREMENTS)
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(DEV): $(MADE) $(REQUIREMENTS)
+	$(PIP) install -c constraints.txt -e ".[dev]"
+	@touch $@ $(RUN)
+
+$(DOCS): $(MADE) $(REQUIREMENTS)
+	$(PIP) install -c constraints.txt -e ".[docs]"
+	@touch $@ $(RUN)

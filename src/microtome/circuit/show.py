@@ -1,0 +1,200 @@
+"""A graph in the terminal, readable at 100 columns."""
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from microtome.circuit.graph import Graph
+from microtome.circuit.summary import (
+    FeatureSummary,
+    Link,
+    Path,
+    positions,
+    strongest_paths,
+    top_features,
+)
+
+POSITIVE, NEGATIVE = "blue", "dark_orange"
+"""Colours of signs: told apart by colour-blind readers, and never without the sign itself."""
+
+
+def show_graph(graph: Graph, console: Console | None = None, features: int = 12) -> None:
+    """Print a graph: targets, scores, top features, strongest paths, errors by position."""
+    console = console or Console(width=None)
+    console.print(Group(*render(graph, features)))
+
+
+def render(graph: Graph, features: int = 12) -> list:
+    """The parts of the terminal view, as rich renderables."""
+    return [
+        _title(graph),
+        _targets(graph),
+        _scores(graph),
+        _features(graph, features),
+        _paths(graph),
+        _positions(graph),
+    ]
+
+
+def _title(graph: Graph) -> Text:
+    text = Text("\nPrompt  ", style="bold")
+    for i, string in enumerate(graph.prompt.strings):
+        text.append(_visible(string), style="reverse" if i % 2 else "")
+        text.append(" ")
+    return text
+
+
+def _visible(string: str) -> str:
+    return string.replace("\n", "⏎").strip() or "␣"
+
+
+def _targets(graph: Graph) -> Text:
+    text = Text("Answer  ", style="bold")
+    asked = [int(graph.rows[r]) for r in (graph.weights > 0).nonzero()[:, 0].tolist()]
+    asked.sort(key=lambda i: -float(graph.nodes.probability[i].nan_to_num(1.0)))
+    for i in asked[:10]:
+        text.append(_visible(graph.nodes.label[i]) + " ")
+        if graph.nodes.kind[i] == "logit":
+            text.append(f"{float(graph.nodes.probability[i]):.1%}", style="bold")
+        text.append("   ")
+    return text
+
+
+def _scores(graph: Graph) -> Table:
+    scores, info = graph.scores, graph.info
+    table = Table.grid(padding=(0, 3))
+    expanded = len(graph.nodes.where("feature"))
+    active = info.get("active_features", expanded)
+    residual = scores.worst_residual
+    table.add_row(
+        f"[bold]Replacement score[/] {scores.replacement:.3f}",
+        f"[bold]Completeness[/] {scores.completeness:.3f}",
+        "[bold]Worst residual[/] " + ("unknown" if residual != residual else f"{residual:.1e}"),
+    )
+    table.add_row(
+        f"[bold]Features[/] {expanded:,} of {active:,} active",
+        f"[bold]Edges[/] {int((graph.edges != 0).sum()):,}",
+        f"[bold]Unexpanded influence[/] {scores.unexpanded:.1%}" if expanded < active else "",
+    )
+    table.add_row(
+        f"[bold]Model[/] {escape(str(info.get('model', 'unknown')))}",
+        f"[bold]Dictionary[/] {escape(str(info.get('dictionary', 'unknown')))}",
+        "",
+    )
+    return table
+
+
+def _node(graph: Graph, i: int) -> str:
+    """A node in a few characters: L2/127@4, "36"@1, error L3@4."""
+    kind, position = graph.nodes.kind[i], int(graph.nodes.position[i])
+    if kind == "token":
+        return f"“{_visible(graph.nodes.label[i])}”@{position}"
+    if kind == "logit":
+        return f"⇒“{_visible(graph.nodes.label[i])}”"
+    if kind == "direction":
+        return f"⇒{graph.nodes.label[i]}"
+    if kind == "unexpanded":
+        return "unexpanded"
+    return graph.nodes.name(i)
+
+
+def _signed(weight: float, text: str) -> str:
+    sign, colour = ("+", POSITIVE) if weight >= 0 else ("−", NEGATIVE)
+    return f"[{colour}]{sign}[/]{escape(text)}"
+
+
+def _links(graph: Graph, links: tuple[Link, ...]) -> str:
+    return "\n".join(
+        _signed(link.weight, f"{_node(graph, link.node)} {link.share:.0%}") for link in links
+    )
+
+
+def _number(value: float) -> str:
+    colour = POSITIVE if value >= 0 else NEGATIVE
+    return f"[{colour}]{value:+.2f}[/]".replace("-", "−")
+
+
+def _features(graph: Graph, n: int) -> Table:
+    table = Table(
+        title="Features with most influence", title_justify="left", title_style="bold", box=None,
+        header_style="dim", padding=(0, 1), width=None,
+    )  # fmt: skip
+    labelled = any(graph.nodes.label[f.node] for f in top_features(graph, n))
+    table.add_column("feature", no_wrap=True)
+    table.add_column("at", no_wrap=True)
+    table.add_column("active", justify="right", no_wrap=True)
+    table.add_column("influence", justify="right", no_wrap=True)
+    table.add_column("on answer", justify="right", no_wrap=True)
+    if labelled:
+        table.add_column("means", max_width=28)
+    table.add_column("from", no_wrap=True)
+    table.add_column("to", no_wrap=True)
+    for summary in top_features(graph, n, links=2):
+        table.add_row(*_feature_row(graph, summary, labelled))
+    return table
+
+
+def _feature_row(graph: Graph, summary: FeatureSummary, labelled: bool) -> list[str]:
+    i = summary.node
+    position = int(graph.nodes.position[i])
+    string = graph.prompt.strings[position] if position < len(graph.prompt.strings) else ""
+    row = [
+        f"L{int(graph.nodes.layer[i])}/{int(graph.nodes.feature[i])}",
+        escape(f"{position} “{_visible(string)}”"),
+        f"{float(graph.nodes.activation[i]):.2f}",
+        f"{summary.influence:.1%}",
+        _number(summary.target_effect),
+    ]
+    if labelled:
+        row.append(escape(graph.nodes.label[i]))
+    return [*row, _links(graph, summary.inputs), _links(graph, summary.outputs)]
+
+
+def _paths(graph: Graph) -> Table:
+    table = Table(
+        title="\nStrongest paths", title_justify="left", title_style="bold", box=None,
+        show_header=False, padding=(0, 1),
+    )  # fmt: skip
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("path")
+    for path in strongest_paths(graph):
+        table.add_row(f"{path.share:.1%}", _path(graph, path))
+    return table
+
+
+def _path(graph: Graph, path: Path) -> str:
+    parts = [escape(_node(graph, path.nodes[0]))]
+    for node, weight in zip(path.nodes[1:], path.weights, strict=True):
+        sign, colour = ("+", POSITIVE) if weight >= 0 else ("−", NEGATIVE)
+        parts.append(f"[{colour}]─{sign}→[/] {escape(_node(graph, node))}")
+    return " ".join(parts)
+
+
+def _positions(graph: Graph) -> Table:
+    table = Table(
+        title="\nWhere influence starts", title_justify="left", title_style="bold", box=None,
+        header_style="dim", padding=(0, 1),
+    )  # fmt: skip
+    for name in ("position", "token", "features", "from token", "from errors", "error share"):
+        table.add_column(name, justify="left" if name == "token" else "right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    rows = positions(graph)
+    largest = max((row.token + row.error for row in rows), default=1) or 1
+    order = sorted(rows, key=lambda row: -(row.token + row.error))[:16]
+    for row in sorted(order, key=lambda row: row.position):
+        total = row.token + row.error
+        bar = f"[{POSITIVE}]{'█' * round(24 * row.token / largest)}[/]"
+        bar += f"[{NEGATIVE}]{'░' * round(24 * row.error / largest)}[/]"
+        table.add_row(
+            str(row.position),
+            escape(_visible(graph.prompt.strings[row.position])),
+            str(row.features),
+            f"{row.token:.1%}",
+            f"{row.error:.1%}",
+            f"{row.error / total:.0%}" if total else "–",
+            bar,
+        )
+    if len(rows) > len(order):
+        table.caption = f"the {len(order)} positions with most influence, of {len(rows)}"
+    return table

@@ -1,0 +1,58 @@
+"""The command line. Commands live one a file and import what they need when they run, so that
+`microtome --help` answers at once."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import typer
+
+from microtome.errors import MicrotomeError
+
+app = typer.Typer(
+    name="microtome",
+    help="A microscope for language models: trace an answer, see its features, test the drawing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+COMMANDS = ("demo", "trace", "show", "info", "export", "train", "specimen")
+"""Modules of `microtome.cli`, each with a `register(app)`."""
+
+for _name in COMMANDS:
+    _register: Callable[[typer.Typer], None] = import_module(f"microtome.cli.{_name}").register
+    _register(app)
+
+
+def version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"microtome {installed('microtome')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: bool = typer.Option(
+        False, "--version", callback=version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point: bad input is one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except MicrotomeError as error:
+        typer.echo(f"microtome: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("microtome: interrupted; nothing was written", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

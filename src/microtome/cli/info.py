@@ -1,0 +1,130 @@
+"""microtome info: what any artifact is, what made it, of what."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("info")(info)
+
+
+def info(
+    path: Annotated[str, typer.Argument(help="A graph, dictionary or model folder.")],
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Say what a path holds: kind, shape, sites, provenance."""
+    import json as json_module
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    facts = describe(path)
+    if json:
+        typer.echo(json_module.dumps(facts))
+        return
+    table = Table.grid(padding=(0, 2))
+    for key, value in facts.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        table.add_row(f"[bold]{key.replace('_', ' ')}[/]", escape(shown))
+    Console().print(table, highlight=False)
+
+
+def describe(path: str) -> dict:
+    """Facts about a path, in the order in which they are shown.
+
+    Raises:
+        MicrotomeError: the path holds nothing that microtome knows.
+    """
+    from microtome.specimen.load import PREFIX, specimen_path
+
+    folder = specimen_path(path, "model") if path.startswith(PREFIX) else Path(path)
+    if (folder / "manifest.json").is_file():
+        return _artifact(folder)
+    if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
+        return _model(path)
+    if folder.suffix == ".json":
+        return _graph_file(folder)
+    return _dictionary(path)
+
+
+def _artifact(folder: Path) -> dict:
+    from microtome.artifact import read_manifest
+
+    manifest = read_manifest(folder)
+    facts = {
+        "kind": manifest.kind,
+        "path": str(folder),
+        "bytes": sum(manifest.files.values()),
+        "created": manifest.created,
+        "command": " ".join(manifest.command),
+        "microtome": manifest.microtome_version,
+    }
+    facts |= {f"{name}_fingerprint": value for name, value in manifest.inputs.items()}
+    if manifest.kind == "dictionary":
+        return facts | _dictionary(str(folder)) | {"recipe": _flat(manifest.config) or "unknown"}
+    content = {k: v for k, v in manifest.content.items() if k not in ("info", "tokens", "strings")}
+    return facts | {k: _flat(v) if isinstance(v, dict) else v for k, v in content.items()}
+
+
+def _flat(values: dict) -> str:
+    def shown(value) -> str:
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    return ", ".join(f"{key} {shown(value)}" for key, value in values.items())
+
+
+def _model(path: str) -> dict:
+    from microtome.specimen import load_model
+
+    model = load_model(path, device="cpu")
+    return {
+        "kind": "model",
+        "path": path,
+        "family": model.hf.config.model_type,
+        "layers": model.n_layers,
+        "width": model.d_model,
+        "heads": f"{model.n_heads} ({model.n_kv_heads} key-value)",
+        "vocabulary": model.d_vocab,
+        "context": model.max_positions,
+        "parameters": sum(p.numel() for p in model.hf.parameters()),
+        "tokenizer": "yes" if model.tokenizer else "no",
+        "fingerprint": model.fingerprint,
+    }
+
+
+def _dictionary(path: str) -> dict:
+    from microtome.specimen import load_dictionary
+
+    read = load_dictionary(path)
+    first = read.encoders[0].activation
+    facts = {
+        "kind": "dictionary",
+        "dictionary": read.kind,
+        "path": path,
+        "reads": list(read.reads),
+        "writes": list(read.writes),
+        "features": " + ".join(map(str, read.n_features)),
+        "width": read.d_in if read.d_in == read.d_out else f"{read.d_in} to {read.d_out}",
+        "activation": first.kind + (f", k = {first.k}" if first.k else ""),
+        "linear_skip": "yes" if any(skip is not None for skip in read.skips) else "no",
+        "fingerprint": read.fingerprint,
+    }
+    return facts | read.info
+
+
+def _graph_file(path: Path) -> dict:
+    from microtome.circuit import load_graph
+
+    graph = load_graph(path)
+    kinds = graph.nodes.kind
+    return {
+        "kind": "graph",
+        "path": str(path),
+        "format": "Neuronpedia JSON",
+        "prompt": graph.prompt.text,
+        "nodes": _flat({kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}),
+        "edges": int((graph.edges != 0).sum()),
+    }

@@ -1,0 +1,155 @@
+"""Operand plots: what a feature of the adder responds to, over all 100 x 100 pairs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from microtome.dictionary import Dictionary
+from microtome.model import LanguageModel
+from microtome.specimen.adder import world
+
+Key = tuple[int, int, int]
+"""Layer, feature, position."""
+
+
+@torch.no_grad()
+def operand_grids(
+    model: LanguageModel,
+    dictionary: Dictionary,
+    features: Sequence[Key],
+    guise: str = "equation",
+) -> dict[Key, Float[Tensor, "first second"]]:
+    """Activation of features at their positions for every pair of operands, [100, 100] each.
+
+    Lindsey et al. 2025, "On the Biology of a Large Language Model", section on addition.
+    """
+    n = world.OPERANDS
+    values = torch.arange(n)
+    pairs = torch.cartesian_prod(values, values)
+    grids = {key: torch.zeros(n * n) for key in features}
+    wanted = sorted({(layer, position) for layer, _, position in grids})
+    sites = sorted({dictionary.reads[layer] for layer, _ in wanted})
+    for start in range(0, len(pairs), 2500):
+        part = slice(start, start + 2500)
+        run = model.run(world.prompt_tokens(pairs[part], guise), sites)
+        for layer, position in wanted:
+            codes = dictionary.encoders[layer].encode(run[dictionary.reads[layer]][:, position])
+            dense = codes.dense()
+            for key, grid in grids.items():
+                if (key[0], key[2]) == (layer, position):
+                    grid[part] = dense[:, key[1]]
+    return {key: grid.view(n, n) for key, grid in grids.items()}
+
+
+_QUANTITIES = {
+    "first operand": lambda a, b: a,
+    "second operand": lambda a, b: b,
+    "sum": lambda a, b: a + b,
+}
+
+MIN_FIT = 0.5
+"""Share of a grid's variance that a description has to explain to be given."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A grid in words, and the share of its variance that the words explain."""
+
+    text: str
+    fit: float
+
+
+def describe_grid(grid: Float[Tensor, "first second"]) -> Pattern:
+    """The simplest sorting of pairs that explains a grid, and which groups it likes.
+
+    Candidates: size and last digit of either operand and of the sum, and pairs of last digits
+    (lookup features). A finer sorting has to explain more than a coarser one to be preferred.
+    """
+    if not bool((grid != grid[0, 0]).any()):
+        constant = float(grid[0, 0])
+        return Pattern("always on" if constant > 0 else "never on", 1.0)
+    candidates = [_size_pattern(grid, name) for name in _QUANTITIES]
+    candidates += [_digit_pattern(grid, name) for name in _QUANTITIES]
+    candidates.append(_lookup_pattern(grid))
+    cost = [0.0] * len(candidates)
+    cost[-1] = 0.1
+    best = max(range(len(candidates)), key=lambda i: candidates[i].fit - cost[i])
+    pattern = candidates[best]
+    if pattern.fit < MIN_FIT:
+        return Pattern(f"mixed ({pattern.text}, fits {pattern.fit:.0%})", pattern.fit)
+    return pattern
+
+
+def _groups(grid: Tensor, name: str, modulus: int | None = None) -> Tensor:
+    a = torch.arange(grid.shape[0])[:, None]
+    b = torch.arange(grid.shape[1])[None]
+    value = (_QUANTITIES[name](a, b) + torch.zeros_like(grid)).long()
+    return value if modulus is None else value % modulus
+
+
+def _means(grid: Tensor, groups: Tensor) -> tuple[Tensor, float]:
+    """Mean of every group, and the share of variance between groups, corrected for their
+    number."""
+    flat, at = grid.flatten().double(), groups.flatten()
+    n = int(at.max()) + 1
+    count = torch.zeros(n, dtype=torch.double).index_add_(0, at, torch.ones_like(flat))
+    mean = torch.zeros(n, dtype=torch.double).index_add_(0, at, flat) / count.clamp(min=1)
+    within = (flat - mean[at]).pow(2).sum() / (len(flat) - n)
+    total = flat.var()
+    return mean, float(1 - within / total)
+
+
+def _liked(means: Tensor) -> list[int]:
+    """Groups above half of the largest mean."""
+    return (means > means.max() / 2).nonzero()[:, 0].tolist()
+
+
+def _size_pattern(grid: Tensor, name: str) -> Pattern:
+    means, fit = _means(grid, _groups(grid, name))
+    liked = _liked(means)
+    runs = _runs(liked)
+    centre = round(float((means.clamp(min=0) * torch.arange(len(means))).sum() / means.sum()))
+    if len(liked) == 1:
+        text = f"{name} {liked[0]}"
+    elif len(runs) == 1 and len(liked) >= 0.6 * len(means):
+        text = f"{name} {runs[0]}"
+    elif len(runs) <= 2 or liked[-1] - liked[0] <= len(means) // 4:
+        near = name == "sum" and len(runs) > 1
+        text = f"{name} about {centre}" if near else f"{name} {' or '.join(runs[:3])}"
+    else:
+        shown = ", ".join(runs[:4]) + (" …" if len(runs) > 4 else "")
+        text = f"{name} among {shown}"
+    return Pattern(text, fit)
+
+
+def _runs(values: list[int]) -> list[str]:
+    """Consecutive values as ranges."""
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and value == runs[-1][1] + 1:
+            runs[-1][1] = value
+        else:
+            runs.append([value, value])
+    return [str(a) if a == b else f"{a}–{b}" for a, b in runs]
+
+
+def _digit_pattern(grid: Tensor, name: str) -> Pattern:
+    means, fit = _means(grid, _groups(grid, name, 10))
+    return Pattern(f"{name} ends in {_digits(_liked(means))}", fit)
+
+
+def _digits(digits: list[int]) -> str:
+    *most, last = [str(d) for d in digits]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _lookup_pattern(grid: Tensor) -> Pattern:
+    first, second = (_groups(grid, f"{which} operand", 10) for which in ("first", "second"))
+    means, fit = _means(grid, first * 10 + second)
+    liked = _liked(means)
+    rows, columns = sorted({g // 10 for g in liked}), sorted({g % 10 for g in liked})
+    text = f"first ends in {_digits(rows)}, second in {_digits(columns)}"
+    return Pattern(text, fit)
