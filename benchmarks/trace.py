@@ -131,9 +131,7 @@ def main() -> None:
     seconds = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()
-        graph = trace(
-            model, tokens, dictionary, max_features=size.max_features, memory_gb=memory
-        )
+        graph = trace(model, tokens, dictionary, max_features=size.max_features, memory_gb=memory)
         seconds = min(seconds, time.perf_counter() - start)
     flop = cone_flop(size, graph)
     rate = max(rate, gemm_rate())

@@ -11,10 +11,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # beartype on third-party hints
     _hook = install_import_hook("microtome", "beartype.beartype")
 
-from pathlib import Path  # noqa: E402
+from pathlib import Path
 
-import pytest  # noqa: E402
-import torch  # noqa: E402
+import pytest
+import torch
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

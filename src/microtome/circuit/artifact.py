@@ -55,9 +55,7 @@ def save_graph(
         for name in ("model", "dictionary")
         if f"{name}_fingerprint" in graph.info
     }
-    manifest = Manifest(
-        kind="graph", schema_version=1, content=content.model_dump(), inputs=prints
-    )
+    manifest = Manifest(kind="graph", schema_version=1, content=content.model_dump(), inputs=prints)
     if command is not None:
         manifest = manifest.model_copy(update={"command": command})
     with new_artifact(Path(path), manifest, force) as folder:
@@ -128,6 +126,8 @@ def _nodes(columns: dict[str, list]) -> Nodes:
     unknown = set(columns["kind"]) - set(KINDS)
     if unknown:
         raise ValueError(f"unknown kinds of nodes: {', '.join(sorted(map(str, unknown)))}")
+    if len({len(column) for column in columns.values()}) != 1:
+        raise ValueError("columns of nodes differ in length")
     return Nodes(
         kind=tuple(columns["kind"]),
         layer=torch.tensor(columns["layer"], dtype=torch.long),
@@ -139,13 +139,26 @@ def _nodes(columns: dict[str, list]) -> Nodes:
     )
 
 
+def _check_range(name: str, index: Tensor, n: int) -> None:
+    outside = index[(index < 0) | (index >= n)]
+    if len(outside):
+        raise ValueError(f"{name} holds {int(outside[0])}, expected 0..{n - 1}")
+
+
 def _graph(content: GraphContent, nodes: Nodes, file: TensorFile) -> Graph:
     rows, columns, values = file["rows"], file["columns"], file["edges"]
-    if int(torch.cat([rows, columns]).max()) >= len(nodes):
-        raise ValueError("edges name nodes that are not there")
+    indices = file["indices"].long()
+    _check_range("rows", rows, len(nodes))
+    _check_range("columns", columns, len(nodes))
+    _check_range("indices", indices, len(columns))
+    for name in ("weights", "unexpanded_mass", "value", "residual"):
+        if file[name].shape != rows.shape:
+            raise ValueError(f"{name} has {len(file[name])} entries for {len(rows)} rows")
+    if not bool(torch.isfinite(values).all()):
+        raise ValueError("edges are not finite")
     edges = values.new_zeros(len(rows), len(columns))
     at = torch.repeat_interleave(torch.arange(len(rows)), file["offsets"].diff())
-    edges[at, file["indices"].long()] = values
+    edges[at, indices] = values
     return Graph(
         prompt=Prompt(content.prompt, tuple(content.tokens), tuple(content.strings)),
         nodes=nodes,

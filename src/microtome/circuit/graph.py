@@ -40,7 +40,7 @@ class Nodes:
     @cached_property
     def kind_index(self) -> Int[Tensor, " n"]:
         """Index into `KINDS` of every node."""
-        return torch.tensor([KINDS.index(kind) for kind in self.kind])
+        return torch.tensor([KINDS.index(kind) for kind in self.kind], dtype=torch.long)
 
     def where(self, kind: str) -> Int[Tensor, " k"]:
         """Indices of the nodes of one kind."""

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from microtome.errors import MicrotomeError
+
 
 def propagate(
     weights: Float[Tensor, " rows"],
@@ -26,17 +28,24 @@ def propagate(
 
     Returns:
         Influence of every source.
+
+    Raises:
+        MicrotomeError: the series does not end: the graph has a cycle, or edges that are not
+            finite.
     """
     is_source = row_columns >= 0
     columns = row_columns.clamp(min=0)
     total = step(weights)
     flow = total
-    while True:
+    if not len(total):
+        return total
+    for _ in range(len(weights) + 1):
         rows = torch.where(is_source, flow[columns], torch.zeros_like(weights))
         if not bool(rows.any()):
             return total
         flow = step(rows)
         total = total + flow
+    raise MicrotomeError("the graph has a cycle or edges that are not finite; trace it again")
 
 
 def normalise(mass: Float[Tensor, "*rows"]) -> Float[Tensor, "*rows"]:

@@ -47,11 +47,28 @@ def prune(
     influence = source_influence(graph)
     always = _always(graph)
     cumulative = _cumulative(influence)
-    nodes = (cumulative - _share(influence) < node_threshold) & (influence > 0) | always
+    nodes = _holds(influence, node_threshold) | always
     inside = nodes[graph.rows][:, None] & nodes[graph.columns] & (graph.edges != 0)
     edges = _keep_edges(graph, inside, edge_threshold)
     nodes, edges = _drop_loose(graph, nodes, edges, always)
     return Pruned(graph, nodes, edges, influence, cumulative, node_threshold, edge_threshold)
+
+
+def whole(graph: Graph) -> Pruned:
+    """All of a graph as if pruned at 1: every node, every edge that is not zero.
+
+    Nodes of a graph that was read from a Neuronpedia file have the cumulative influence that the
+    file recorded, NaN where it has none: it was counted before the file's graph was pruned.
+    """
+    influence = source_influence(graph)
+    cumulative = _cumulative(influence)
+    held = graph.info.get("neuronpedia")
+    recorded = held.get("influence") if isinstance(held, dict) else None
+    if isinstance(recorded, list) and len(recorded) == len(cumulative):
+        nan = float("nan")
+        cumulative = cumulative.new_tensor([nan if v is None else v for v in recorded])
+    nodes = torch.ones(len(graph.nodes), dtype=torch.bool)
+    return Pruned(graph, nodes, graph.edges != 0, influence, cumulative, 1.0, 1.0)
 
 
 def source_influence(graph: Graph) -> Float[Tensor, " nodes"]:
@@ -66,20 +83,31 @@ def _always(graph: Graph) -> Bool[Tensor, " nodes"]:
     kinds = graph.nodes.kind_index
     always = kinds == KINDS.index("token")
     always[graph.rows[graph.weights > 0]] = True
+    for kind in ("logit", "direction"):  # a token may be asked for that has no probability
+        always |= kinds == KINDS.index(kind)
     return always
 
 
-def _share(scores: Tensor) -> Tensor:
-    total = scores.sum()
-    return scores / total if bool(total > 0) else scores
-
-
 def _cumulative(scores: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """Share of the total at each entry's rank, itself included."""
+    """Share of the total at each entry's rank, itself included; 0 where there is no total."""
     order = scores.argsort(descending=True, stable=True)
-    out = torch.empty_like(scores)
-    out[order] = _share(scores)[order].cumsum(0)
+    sums = scores[order].double().cumsum(0)
+    out = torch.zeros_like(scores)
+    if len(sums) and float(sums[-1]) > 0:
+        out[order] = (sums / sums[-1]).to(scores.dtype)
     return out
+
+
+def _holds(scores: Float[Tensor, " n"], threshold: float) -> Bool[Tensor, " n"]:
+    """The fewest entries, largest first, that hold a share of the total; never one of 0."""
+    if threshold >= 1:
+        return scores > 0
+    order = scores.argsort(descending=True, stable=True)
+    sums = scores[order].double().cumsum(0)
+    above = torch.cat([sums.new_zeros(1), sums[:-1]])[: len(sums)]
+    out = torch.zeros_like(scores, dtype=torch.bool)
+    out[order] = above < threshold * sums[-1:]
+    return out & (scores > 0)
 
 
 def _keep_edges(graph: Graph, inside: Tensor, threshold: float) -> Bool[Tensor, "targets sources"]:
@@ -88,12 +116,12 @@ def _keep_edges(graph: Graph, inside: Tensor, threshold: float) -> Bool[Tensor, 
     start = graph.start_weights
     flow = propagate(start, lambda rows: rows @ normal, graph.row_columns)
     at = graph.row_columns
-    through = start + torch.where(at >= 0, flow[at.clamp(min=0)], torch.zeros_like(start))
+    through = start.clone()
+    through[at >= 0] += flow[at[at >= 0]]
     scores = (normal * through[:, None]).flatten()
     used = (scores > 0).nonzero()[:, 0]
     keep = torch.zeros_like(inside).flatten()
-    cumulative = _cumulative(scores[used])
-    keep[used] = cumulative - _share(scores[used]) < threshold
+    keep[used] = _holds(scores[used], threshold)
     return keep.view_as(inside)
 
 

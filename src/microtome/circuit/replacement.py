@@ -1,6 +1,6 @@
 """The local replacement model: one prompt, its MLPs replaced by a dictionary plus errors."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -9,7 +9,7 @@ from torch import Tensor
 from microtome.dictionary import Codes, Dictionary
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel, Run, Site
-from microtome.model.frozen import FrozenModel, check_finite, freeze, sites_to_freeze, wide
+from microtome.model.frozen import FrozenModel, freeze, sites_to_freeze, wide
 from microtome.model.norm import FrozenNorm
 
 

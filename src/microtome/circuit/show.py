@@ -31,10 +31,14 @@ def render(graph: Graph, features: int = 12) -> list:
         _title(graph),
         _targets(graph),
         _scores(graph),
-        _features(graph, features),
-        _paths(graph),
-        _positions(graph),
+        _section("Features with most influence", _features(graph, features)),
+        _section("Strongest paths from tokens through features", _paths(graph)),
+        _section("Where influence starts", _positions(graph)),
     ]
+
+
+def _section(title: str, table: Table) -> Group:
+    return Group(Text(f"\n{title}", style="bold"), table)
 
 
 def _title(graph: Graph) -> Text:
@@ -116,10 +120,7 @@ def _number(value: float) -> str:
 
 
 def _features(graph: Graph, n: int) -> Table:
-    table = Table(
-        title="Features with most influence", title_justify="left", title_style="bold", box=None,
-        header_style="dim", padding=(0, 1), width=None,
-    )  # fmt: skip
+    table = Table(box=None, header_style="dim", padding=(0, 1))
     labelled = any(graph.nodes.label[f.node] for f in top_features(graph, n))
     table.add_column("feature", no_wrap=True)
     table.add_column("at", no_wrap=True)
@@ -152,10 +153,7 @@ def _feature_row(graph: Graph, summary: FeatureSummary, labelled: bool) -> list[
 
 
 def _paths(graph: Graph) -> Table:
-    table = Table(
-        title="\nStrongest paths", title_justify="left", title_style="bold", box=None,
-        show_header=False, padding=(0, 1),
-    )  # fmt: skip
+    table = Table(box=None, header_style="dim", padding=(0, 1), show_header=False)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column("path")
     for path in strongest_paths(graph):
@@ -172,11 +170,9 @@ def _path(graph: Graph, path: Path) -> str:
 
 
 def _positions(graph: Graph) -> Table:
-    table = Table(
-        title="\nWhere influence starts", title_justify="left", title_style="bold", box=None,
-        header_style="dim", padding=(0, 1),
-    )  # fmt: skip
-    for name in ("position", "token", "features", "from token", "from errors", "error share"):
+    table = Table(box=None, header_style="dim", padding=(0, 1))
+    names = ("position", "token", "features", "direct", "from token", "from errors", "error share")
+    for name in names:
         table.add_column(name, justify="left" if name == "token" else "right", no_wrap=True)
     table.add_column("", no_wrap=True)
     rows = positions(graph)
@@ -190,6 +186,7 @@ def _positions(graph: Graph) -> Table:
             str(row.position),
             escape(_visible(graph.prompt.strings[row.position])),
             str(row.features),
+            _number(row.direct),
             f"{row.token:.1%}",
             f"{row.error:.1%}",
             f"{row.error / total:.0%}" if total else "–",

@@ -50,6 +50,8 @@ class PositionSummary:
     """Influence that starts at the token."""
     error: float
     """Influence that starts at errors of this position."""
+    direct: float
+    """Signed edge from the token to the first target."""
 
 
 def top_features(graph: Graph, n: int = 15, links: int = 2) -> list[FeatureSummary]:
@@ -59,7 +61,7 @@ def top_features(graph: Graph, n: int = 15, links: int = 2) -> list[FeatureSumma
     best = features[influence[features].argsort(descending=True, stable=True)][:n]
     row_of = {int(node): row for row, node in enumerate(graph.rows)}
     column_of = {int(node): column for column, node in enumerate(graph.columns)}
-    first = int((graph.weights > 0).nonzero()[0]) if bool((graph.weights > 0).any()) else None
+    first = _first_target(graph)
     out = []
     for node in best.tolist():
         column = column_of[node]
@@ -69,6 +71,11 @@ def top_features(graph: Graph, n: int = 15, links: int = 2) -> list[FeatureSumma
         outputs = _outputs(graph, column, influence, links)
         out.append(FeatureSummary(node, float(influence[node]), effect, inputs, outputs))
     return out
+
+
+def _first_target(graph: Graph) -> int | None:
+    """Row of the target with most weight."""
+    return int(graph.weights.argmax()) if bool((graph.weights > 0).any()) else None
 
 
 def _inputs(graph: Graph, row: int, n: int) -> tuple[Link, ...]:
@@ -97,28 +104,42 @@ def _outputs(
 
 
 def strongest_paths(graph: Graph, n: int = 6) -> list[Path]:
-    """For every token the strongest chain of edges to a target asked for; the n strongest.
+    """For every token the strongest chain through features to a target asked for; the n strongest.
 
-    The strength of a chain is the product of its edges' shares, weighted by its target.
+    The strength of a chain is the product of its edges' shares, weighted by its target. Direct
+    edges from tokens to targets are left out unless the graph has no features.
     """
     shares = graph.edges.abs() * normalise(graph.mass)[:, None]
+    kinds = graph.nodes.kind_index[graph.columns]
+    tokens = (kinds == KINDS.index("token")).nonzero()[:, 0]
+    strength, step = _feature_strength(graph, shares, kinds == KINDS.index("feature"))
+    at = graph.row_columns
+    through_feature = torch.where(
+        at >= 0, strength[at.clamp(min=0)], torch.zeros_like(shares[:, 0])
+    )
+    best = through_feature if bool(through_feature.any()) else graph.start_weights
+    strength[tokens], step[tokens] = (shares[:, tokens] * best[:, None]).max(0)
+    order = tokens[strength[tokens].argsort(descending=True)][:n]
+    return [_follow(graph, c, step, strength) for c in order.tolist() if float(strength[c]) > 0]
+
+
+def _feature_strength(graph: Graph, shares: Tensor, is_feature: Tensor) -> tuple[Tensor, Tensor]:
+    """For every feature's column, the strongest chain to a target and the row it starts with."""
     at = graph.row_columns
     best = graph.start_weights.clone()
     step = torch.full((len(graph.columns),), -1)
     strength = torch.zeros(len(graph.columns), dtype=shares.dtype)
-    for _ in range(2 * graph.n_layers + 4):
+    # features on a chain lie in rising layers, so a chain has at most one of each
+    for _ in range(graph.n_layers + 1):
         through, row = (shares * best[:, None]).max(0)
-        better = through > strength * (1 + 1e-12)
+        better = is_feature & (through > strength * (1 + 1e-12))
         if not bool(better.any()):
             break
         strength = torch.where(better, through, strength)
         step = torch.where(better, row, step)
         arriving = torch.where(at >= 0, strength[at.clamp(min=0)], torch.zeros_like(best))
         best = torch.maximum(graph.start_weights, arriving)
-    kinds = graph.nodes.kind_index[graph.columns]
-    tokens = (kinds == KINDS.index("token")).nonzero()[:, 0]
-    order = tokens[strength[tokens].argsort(descending=True)][:n]
-    return [_follow(graph, c, step, strength) for c in order.tolist() if float(strength[c]) > 0]
+    return strength, step
 
 
 def _follow(graph: Graph, column: int, step: Tensor, strength: Tensor) -> Path:
@@ -128,8 +149,7 @@ def _follow(graph: Graph, column: int, step: Tensor, strength: Tensor) -> Path:
         weights.append(float(graph.edges[row, column]))
         nodes.append(int(graph.rows[row]))
         column = int(graph.row_columns[row])
-        ends = float(graph.start_weights[row])
-        if column < 0 or ends >= float(strength[column]):
+        if column < 0 or float(graph.start_weights[row]) >= float(strength[column]):
             return Path(tuple(nodes), tuple(weights), share)
 
 
@@ -140,12 +160,18 @@ def positions(graph: Graph) -> list[PositionSummary]:
     token = influence * (kinds == KINDS.index("token"))
     error = influence * (kinds == KINDS.index("error"))
     feature = kinds == KINDS.index("feature")
+    direct = torch.zeros(len(graph.nodes), dtype=graph.edges.dtype)
+    first = _first_target(graph)
+    if first is not None:
+        direct[graph.columns] = graph.edges[first]
+    direct *= kinds == KINDS.index("token")
     return [
         PositionSummary(
             p,
             int((feature & (where == p)).sum()),
             float(token[where == p].sum()),
             float(error[where == p].sum()),
+            float(direct[where == p].sum()),
         )
         for p in range(len(graph.prompt.tokens))
     ]

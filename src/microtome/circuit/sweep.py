@@ -240,9 +240,7 @@ class _ChunkSweep:
         if source not in self.feature_edges:
             # a cross-layer source writes at several layers, the highest first, with fewer rows
             # under way; the block is as tall as it will be at the source's own layer
-            self.feature_edges[source] = (
-                flat if rows == n else flat.new_zeros(rows, columns)
-            )
+            self.feature_edges[source] = flat if rows == n else flat.new_zeros(rows, columns)
             if rows == n:
                 return
         self.feature_edges[source][:n] += flat

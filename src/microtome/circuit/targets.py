@@ -203,9 +203,7 @@ def _difference(model: LanguageModel, replacement: LocalReplacement, target: Log
     return node, _logit_row(replacement, unembed[:, plus] - unembed[:, minus])
 
 
-def _logit_row(
-    replacement: LocalReplacement, direction: Tensor, position: int = -1
-) -> TargetRows:
+def _logit_row(replacement: LocalReplacement, direction: Tensor, position: int = -1) -> TargetRows:
     """A direction on the unembedding's input, through the frozen final norm.
 
     Its value is in logits before any soft-cap and without the unembedding's bias.

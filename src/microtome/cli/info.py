@@ -112,7 +112,7 @@ def _dictionary(path: str) -> dict:
         "linear_skip": "yes" if any(skip is not None for skip in read.skips) else "no",
         "fingerprint": read.fingerprint,
     }
-    return facts | read.info
+    return facts | {k: _flat(v) if isinstance(v, dict) else v for k, v in read.info.items()}
 
 
 def _graph_file(path: Path) -> dict:

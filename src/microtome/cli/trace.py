@@ -42,9 +42,9 @@ def trace(
 ) -> None:
     """Trace one answer: which tokens and features produce it, and how."""
     from microtome.artifact import check_output
+    from microtome.circuit import trace as trace_prompt
     from microtome.cli.progress import progress_bar, status
     from microtome.cli.report import print_graph
-    from microtome.circuit import trace as trace_prompt
     from microtome.specimen import load_dictionary, load_model
 
     if out is not None:

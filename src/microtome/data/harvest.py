@@ -11,7 +11,7 @@ from microtome.model import LanguageModel, Site
 
 def harvest(
     model: LanguageModel,
-    blocks: Sequence[Int[Tensor, "block position"]],
+    blocks: Sequence[Int[Tensor, "_ _"]],
     sites: Sequence[str],
     skip_first: bool = True,
     max_tokens: int | None = None,

@@ -9,13 +9,13 @@ from torch import Tensor
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
 
-Blocks = list[Int[Tensor, "block position"]]
+Blocks = list[Int[Tensor, "_ _"]]
 """Token blocks; rows of one tensor have one length, tensors may differ in it."""
 
 
 def tokenize_texts(
     model: LanguageModel, texts: Iterable[str], context: int
-) -> list[Int[Tensor, "block position"]]:
+) -> list[Int[Tensor, "_ _"]]:
     """One block per document, cut to the context, grouped by length so that none is padded.
 
     A document starts with whatever special tokens the tokenizer adds, so position 0 is the

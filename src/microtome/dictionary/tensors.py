@@ -106,7 +106,8 @@ class NpzFile(TensorFile):
 
     def _read(self) -> dict[str, Tensor]:
         try:
-            with np.load(self.path, allow_pickle=False) as arrays:
+            # opened here, because NumPy leaves a file that it refuses open
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
         except _NPZ_ERRORS as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__

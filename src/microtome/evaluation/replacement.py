@@ -11,9 +11,7 @@ from microtome.model import LanguageModel, Site
 from microtome.model.hooks import Edit
 
 
-def replacement_edits(
-    model: LanguageModel, dictionary: Dictionary
-) -> dict[Site, Edit]:
+def replacement_edits(model: LanguageModel, dictionary: Dictionary) -> dict[Site, Edit]:
     """Edits that put a dictionary's reconstruction in the place of every MLP, attention live.
 
     The replacement model (Ameisen et al. 2025, "Circuit Tracing", section 3.2). Position 0 keeps
@@ -58,7 +56,7 @@ def replacement_edits(
 def agreement(
     model: LanguageModel,
     dictionary: Dictionary,
-    blocks: Sequence[Int[Tensor, "block position"]],
+    blocks: Sequence[Int[Tensor, "_ _"]],
     positions: slice = slice(None),
 ) -> Bool[Tensor, " tokens"]:
     """Whether the replacement model's most likely next token is the model's, token by token."""

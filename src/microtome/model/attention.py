@@ -46,7 +46,7 @@ def attention_taps(model: PreTrainedModel, taps: Mapping[int, PatternTap]) -> It
     if not taps:
         yield
         return
-    before = model.config._attn_implementation
+    before = model.config._attn_implementation or "eager"
     model.set_attn_implementation(_NAME)
     token = _taps.set(taps)
     try:

@@ -94,7 +94,9 @@ class LanguageModel:
     @property
     def unembed(self) -> Projection:
         """The unembedding, weight [d_model, vocabulary]."""
-        return projection(self.hf.get_output_embeddings())
+        module = self.hf.get_output_embeddings()
+        assert module is not None, "a causal language model has an unembedding"
+        return projection(module)
 
     def part(self, layer: int, path: str | None) -> nn.Module | None:
         """A module of a block by its path in the adapter row; None where the family has none."""

@@ -7,14 +7,14 @@ from microtome.errors import MicrotomeError
 
 KINDS = (
     "resid.pre",
-    "resid.mid",
-    "resid.post",
     "attn.pattern",
     "attn.head.out",
     "attn.out",
+    "resid.mid",
     "mlp.normalized",
     "mlp.in",
     "mlp.out",
+    "resid.post",
 )
 """Sites of a block, in the order in which a forward pass reaches them.
 

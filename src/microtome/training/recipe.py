@@ -18,25 +18,25 @@ class Recipe(BaseModel):
     """PLT: each layer's features write to that layer. CLT: to that layer and every later one."""
     linear_skip: bool = False
     """Add a trained linear map from each MLP's input to its output (PLT only)."""
-    features: int = Field(1024, ge=1)
+    features: int = Field(default=1024, ge=1)
     """Features of each layer."""
     activation: Literal["topk", "batchtopk"] = "batchtopk"
-    k: int = Field(16, ge=1)
+    k: int = Field(default=16, ge=1)
     """Active features per token and layer; with batchtopk the mean over the batch."""
-    steps: int = Field(4000, ge=1)
-    batch_size: int = Field(1024, ge=2)
+    steps: int = Field(default=4000, ge=1)
+    batch_size: int = Field(default=1024, ge=2)
     """Tokens a step."""
-    learning_rate: float = Field(1e-3, gt=0)
-    warmup: int = Field(200, ge=0)
-    decay: float = Field(0.3, ge=0, le=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup: int = Field(default=200, ge=0)
+    decay: float = Field(default=0.3, ge=0, le=1)
     """Share of the steps, at the end, over which the learning rate falls linearly to zero."""
-    aux_coefficient: float = Field(1 / 32, ge=0)
+    aux_coefficient: float = Field(default=1 / 32, ge=0)
     """Weight of the loss by which dead features reconstruct the residual (Gao et al. 2024)."""
-    dead_after: int = Field(200_000, ge=1)
+    dead_after: int = Field(default=200_000, ge=1)
     """Tokens without firing after which a feature counts as dead."""
-    max_tokens: int = Field(1_000_000, ge=1)
+    max_tokens: int = Field(default=1_000_000, ge=1)
     """Tokens harvested into memory."""
-    context: int = Field(256, ge=2)
+    context: int = Field(default=256, ge=2)
     """Tokens of a document that are used."""
     seed: int = 0
 

@@ -35,7 +35,7 @@ _EVERY = 20
 
 def train_dictionary(
     model: LanguageModel,
-    blocks: Sequence[Int[Tensor, "block position"]],
+    blocks: Sequence[Int[Tensor, "_ _"]],
     recipe: Recipe,
     report: Report | None = None,
 ) -> Dictionary:

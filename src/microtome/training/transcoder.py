@@ -84,9 +84,7 @@ class Transcoder(nn.Module):
             outputs.append(torch.stack(parts).sum(0) if len(parts) > 1 else parts[0])
         return torch.stack(outputs)
 
-    def fold(
-        self, reads: list[Scale], writes: list[Scale], model: str, info: dict
-    ) -> Dictionary:
+    def fold(self, reads: list[Scale], writes: list[Scale], model: str, info: dict) -> Dictionary:
         """The trained dictionary on raw activations: scales folded into the weights.
 
         Pre-activations keep their size, so thresholds need no change.

@@ -71,6 +71,4 @@ def build_adder(folder: Path, seed: int = 0, say: Say = print) -> None:
         model = build_model(folder, recipe, say)
     for part, base in DICTIONARIES.items():
         if not (folder / part / "manifest.json").is_file():
-            build_dictionary(
-                folder, part, model, base.model_copy(update={"seed": seed}), seed, say
-            )
+            build_dictionary(folder, part, model, base.model_copy(update={"seed": seed}), seed, say)

@@ -15,8 +15,6 @@ def label_features(
     features = graph.nodes.where("feature")
     best = features[influence[features].argsort(descending=True)][:most].tolist()
     nodes = graph.nodes
-    keys = {
-        i: (int(nodes.layer[i]), int(nodes.feature[i]), int(nodes.position[i])) for i in best
-    }
+    keys = {i: (int(nodes.layer[i]), int(nodes.feature[i]), int(nodes.position[i])) for i in best}
     grids = operand_grids(model, dictionary, list(keys.values()))
     return graph.with_labels({i: describe_grid(grids[key]).text for i, key in keys.items()})

@@ -110,4 +110,3 @@ def _restore(recipe: AdderRecipe, model, optimiser, checkpoint: Path | None) -> 
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     return state["step"]
-
