@@ -4,6 +4,7 @@
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -11,7 +12,6 @@ from microtome.errors import MicrotomeError
 
 app = typer.Typer(
     name="microtome",
-    help="A microscope for language models: trace an answer, see its features, test the drawing.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,21 +26,24 @@ for _name in COMMANDS:
     _register(app)
 
 
-def version(value: bool) -> None:
-    if value:
-        from importlib.metadata import version as installed
+def print_version(wanted: bool | None) -> None:
+    if wanted:
+        from importlib.metadata import version
 
-        typer.echo(f"microtome {installed('microtome')}")
+        typer.echo(f"microtome {version('microtome')}")
         raise typer.Exit
 
 
 @app.callback()
 def root(
-    _version: bool = typer.Option(
-        False, "--version", callback=version, is_eager=True, help="Print the version and exit."
-    ),
+    version: Annotated[
+        bool | None,
+        typer.Option(
+            "--version", callback=print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = None,
 ) -> None:
-    pass
+    """A microscope for language models: trace an answer, see its features, test the drawing."""
 
 
 def main() -> None:

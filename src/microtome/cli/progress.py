@@ -24,7 +24,9 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
         task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:

@@ -120,6 +120,17 @@ def test_sites_by_the_configuration_of_the_second_version(tmp_path, config, read
 def test_without_sites_it_says_to_pass_them(tmp_path, config):
     write_safetensors(tmp_path / "layer_1" / "params.safetensors", config)
     refused(tmp_path / "layer_1", "does not say which sites it reads and writes; pass reads and")
+
+
+def test_one_template_can_complete_the_configuration(tmp_path):
+    config = {"type": "transcoder", "hf_hook_point_in": "model.layers.1.output"}
+    write_safetensors(tmp_path / "params.safetensors", config)
+    d = load_dictionary(tmp_path, writes="blocks.1.mlp.out")
+    assert (d.reads, d.writes) == (("blocks.1.resid.post",), ("blocks.1.mlp.out",))
+
+
+def test_one_template_alone_is_not_enough(tmp_path):
+    write_npz(tmp_path / "layer_1")
     refused(tmp_path / "layer_1", "does not say which sites", writes="blocks.{layer}.mlp.out")
 
 

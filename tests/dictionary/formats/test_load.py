@@ -62,8 +62,7 @@ def test_a_slip_in_a_path_is_not_taken_for_a_repository(tmp_path, monkeypatch):
     refused("runs/dictionary", "runs/dictionary does not exist")
 
 
-def test_offline_a_hub_name_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+def test_offline_a_hub_name_is_one_sentence():
     refused("owner/repository", "owner/repository is not a local path and could not be downloaded")
 
 

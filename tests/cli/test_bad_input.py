@@ -1,0 +1,242 @@
+"""Bad input: one clear sentence, exit code 2, nothing written."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from microtome.model import LanguageModel
+from tests.circuit.dictionaries import tiny_dictionary
+from tests.cli.conftest import Run, write_dictionary
+from tests.model.families import CONFIGS, tiny_model
+
+PROMPT = "3 + 4 ="
+
+
+def refused(result, *words: str) -> None:
+    """Exit code 2, one line on stderr that says these words, nothing on stdout."""
+    assert result.code == 2, result
+    assert result.out == ""
+    assert result.err.startswith("microtome: ")
+    assert result.err.strip().count("\n") == 0, result.err
+    for word in words:
+        assert word in result.err, result.err
+
+
+def test_missing_model_folder(run: Run, dictionary_folder: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    refused(
+        run("trace", "./no/such/model", PROMPT, "-d", dictionary_folder, "-o", out),
+        "no/such/model does not exist",
+    )
+    assert not out.exists()
+
+
+def test_a_folder_that_is_no_model(run: Run, dictionary_folder: Path, tmp_path: Path):
+    refused(run("trace", tmp_path, PROMPT, "-d", dictionary_folder), "no config.json")
+
+
+def test_a_hub_name_that_cannot_be_fetched(run: Run, dictionary_folder: Path):
+    refused(run("trace", "nobody/nothing", PROMPT, "-d", dictionary_folder), "nobody/nothing")
+
+
+def test_missing_dictionary(run: Run, model_folder: Path, tmp_path: Path):
+    refused(run("trace", model_folder, PROMPT, "-d", tmp_path / "none"), "none")
+
+
+def test_dictionary_of_another_width(run: Run, model_folder: Path, tmp_path: Path):
+    wide = tiny_dictionary(tiny_model("gpt2"))
+    narrow = replace(
+        wide,
+        encoders=tuple(replace(e, weight=e.weight[:, :20]) for e in wide.encoders),
+        decoders=tuple(replace(d, weight=d.weight[..., :20]) for d in wide.decoders),
+        biases=tuple(b[:20] for b in wide.biases),
+    )
+    folder = write_dictionary(narrow, tmp_path / "narrow")
+    refused(run("trace", model_folder, PROMPT, "-d", folder), "width 20", "width 24")
+
+
+def test_dictionary_of_another_layer_count(run: Run, model_folder: Path, tmp_path: Path):
+    whole = tiny_dictionary(tiny_model("gpt2"))
+    short = replace(
+        whole,
+        reads=whole.reads[:2],
+        writes=whole.writes[:2],
+        encoders=whole.encoders[:2],
+        decoders=whole.decoders[:2],
+        biases=whole.biases[:2],
+        skips=(),
+    )
+    folder = write_dictionary(short, tmp_path / "short")
+    refused(run("trace", model_folder, PROMPT, "-d", folder), "2 layers", "has 3")
+
+
+@pytest.mark.parametrize(
+    ("side", "site", "words"),
+    [
+        ("writes", "blocks.{}.resid.post", "writes mlp.out"),
+        ("reads", "blocks.{}.resid.post", "reads the MLP's input"),
+        ("reads", "blocks.{}.nonsense", "unknown site"),
+    ],
+)
+def test_dictionary_of_another_site(
+    run: Run, model_folder: Path, tmp_path: Path, side: str, site: str, words: str
+):
+    sites = tuple(site.format(i) for i in range(3))
+    wrong = replace(tiny_dictionary(tiny_model("gpt2")), **{side: sites})
+    folder = write_dictionary(wrong, tmp_path / "wrong")
+    refused(run("trace", model_folder, PROMPT, "-d", folder), words)
+
+
+def test_an_sae_is_not_a_transcoder(run: Run, model_folder: Path, tmp_path: Path):
+    sites = tuple(f"blocks.{i}.resid.post" for i in range(3))
+    sae = replace(tiny_dictionary(tiny_model("gpt2")), reads=sites, writes=sites)
+    folder = write_dictionary(sae, tmp_path / "sae")
+    refused(run("trace", model_folder, PROMPT, "-d", folder), "needs a transcoder")
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\n"])
+def test_empty_prompt(run: Run, model_folder: Path, dictionary_folder: Path, prompt: str):
+    refused(run("trace", model_folder, prompt, "-d", dictionary_folder), "prompt is empty")
+
+
+def test_prompt_longer_than_the_context(run: Run, model_folder: Path, dictionary_folder: Path):
+    long = " ".join(["3"] * 60)
+    refused(run("trace", model_folder, long, "-d", dictionary_folder), "61 tokens", "holds 40")
+
+
+def test_unknown_target_token(run: Run, model_folder: Path, dictionary_folder: Path):
+    arguments = ("trace", model_folder, PROMPT, "-d", dictionary_folder)
+    refused(run(*arguments, "--token", "zebra"), "unknown token 'zebra'")
+    refused(run(*arguments, "--token", "3", "--minus", "zebra"), "unknown token 'zebra'")
+    refused(run(*arguments, "--minus", "3"), "--minus goes with exactly one --token")
+
+
+@pytest.mark.parametrize(
+    ("feature", "words"),
+    [
+        ("3", "LAYER/FEATURE@POSITION"),
+        ("a/b@c", "LAYER/FEATURE@POSITION"),
+        ("7/0@2", "3 layers"),
+        ("0/999@2", "32 features"),
+        ("0/1@99", "not in a prompt of 5 tokens"),
+    ],
+)
+def test_features_that_are_not_there(
+    run: Run, model_folder: Path, dictionary_folder: Path, feature: str, words: str
+):
+    result = run("trace", model_folder, PROMPT, "-d", dictionary_folder, "--feature", feature)
+    refused(result, words)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 2000])
+def test_truncated_dictionary(
+    run: Run, model_folder: Path, dictionary_folder: Path, tmp_path: Path, keep: int
+):
+    shutil.copytree(dictionary_folder, tmp_path / "cut")
+    weights = tmp_path / "cut" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:keep])
+    refused(run("trace", model_folder, PROMPT, "-d", tmp_path / "cut"), "weights.safetensors")
+
+
+def test_truncated_model(run: Run, model_folder: Path, dictionary_folder: Path, tmp_path: Path):
+    shutil.copytree(model_folder, tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    result = run("trace", tmp_path / "cut", PROMPT, "-d", dictionary_folder)
+    refused(result, "cannot load model", "cut")
+
+
+def test_unknown_family(run: Run, dictionary_folder: Path, tmp_path: Path):
+    config = {"model_type": "falcon", "architectures": ["FalconForCausalLM"]}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    refused(run("trace", tmp_path, PROMPT, "-d", dictionary_folder), "no adapter", "families.py")
+
+
+def test_weights_that_are_not_finite_name_the_site(
+    run: Run, model_folder: Path, dictionary_folder: Path, tmp_path: Path
+):
+    shutil.copytree(model_folder, tmp_path / "nan")
+    weights = tmp_path / "nan" / "model.safetensors"
+    tensors = load_file(weights)
+    tensors["model.layers.1.mlp.down_proj.weight"][0, 0] = float("nan")
+    save_file(tensors, weights, {"format": "pt"})
+    out = tmp_path / "out"
+    result = run("trace", tmp_path / "nan", PROMPT, "-d", dictionary_folder, "-o", out)
+    refused(result, "blocks.1.mlp.out are not finite")
+    assert not out.exists()
+
+
+def test_an_output_folder_that_exists(
+    run: Run, model_folder: Path, dictionary_folder: Path, tmp_path: Path
+):
+    arguments = ("trace", model_folder, PROMPT, "-d", dictionary_folder, "-o", tmp_path / "out")
+    assert run(*arguments).code == 0
+    before = (tmp_path / "out" / "edges.safetensors").stat().st_mtime_ns
+    refused(run(*arguments), "exists; pass --force")
+    assert (tmp_path / "out" / "edges.safetensors").stat().st_mtime_ns == before
+    assert run(*arguments, "--force").code == 0
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work")
+    refused(run(*arguments[:-1], precious, "--force"), "not a microtome artifact")
+    assert (precious / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_graph_cut_off_half_way(
+    run: Run, model_folder: Path, dictionary_folder: Path, tmp_path: Path
+):
+    out = tmp_path / "graph"
+    assert run("trace", model_folder, PROMPT, "-d", dictionary_folder, "-o", out).code == 0
+    edges = out / "edges.safetensors"
+    whole = edges.read_bytes()
+    edges.write_bytes(whole[: len(whole) // 2])
+    refused(run("show", out), "incomplete", "edges.safetensors")
+    edges.unlink()
+    refused(run("show", out), "incomplete", "edges.safetensors")
+    (out / "manifest.json").unlink()
+    refused(run("show", out), "manifest.json")
+    refused(run("show", tmp_path / "none"), "does not exist")
+    refused(run("info", tmp_path / "none"), "none")
+
+
+@pytest.mark.parametrize("option", [("--max-features", "-1"), ("--memory-gb", "lots")])
+def test_options_out_of_range(
+    run: Run, model_folder: Path, dictionary_folder: Path, option: tuple[str, str]
+):
+    assert run("trace", model_folder, PROMPT, "-d", dictionary_folder, *option).code == 2
+
+
+def test_no_memory_is_refused(run: Run, model_folder: Path, dictionary_folder: Path):
+    arguments = ("trace", model_folder, PROMPT, "-d", dictionary_folder)
+    refused(run(*arguments, "--memory-gb", "0"), "expected more than 0")
+
+
+def test_unknown_specimens_name_the_nearest(run: Run, tmp_path: Path):
+    refused(run("info", "specimen:ader"), "did you mean 'adder'")
+    refused(run("specimen", "build", "aderr", "-o", tmp_path / "x"), "did you mean 'adder'")
+    refused(run("info", "specimen:adder/plx"), "did you mean 'plt'")
+
+
+def test_training_with_bad_input_writes_nothing(run: Run, model_folder: Path, tmp_path: Path):
+    recipe, corpus, out = tmp_path / "r.toml", tmp_path / "c.txt", tmp_path / "out"
+    recipe.write_text("features = 8\nk = 2\nsteps = 2\nbatch_size = 4")
+    corpus.write_text("1 + 2 =\n\n3 + 4 =")
+    refused(run("train", tmp_path / "none.toml", model_folder, corpus, "-o", out), "none.toml")
+    refused(run("train", recipe, model_folder, tmp_path / "none.txt", "-o", out), "none.txt")
+    recipe.write_text("featurs = 8")
+    refused(run("train", recipe, model_folder, corpus, "-o", out), "featurs")
+    assert not out.exists()
+
+
+def test_a_model_without_a_tokenizer_says_so(
+    run: Run, dictionary_folder: Path, tmp_path: Path, tiny: LanguageModel
+):
+    tiny.hf.save_pretrained(tmp_path / "bare")
+    refused(run("trace", tmp_path / "bare", PROMPT, "-d", dictionary_folder), "no tokenizer")
+    assert CONFIGS["llama"].model_type == "llama"
+    assert torch.is_tensor(tiny.unembed.weight)
