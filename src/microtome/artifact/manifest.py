@@ -55,7 +55,7 @@ def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
     try:
         raw = json.loads(path.read_text())
         version, found = raw.get("schema_version"), raw.get("kind")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise MicrotomeError(f"{path} is not a readable manifest: {error}") from error
     if kind and found != kind:
         raise MicrotomeError(f"{folder} holds a {found}, not a {kind}")

@@ -128,6 +128,8 @@ def _nodes(columns: dict[str, list]) -> Nodes:
         raise ValueError(f"unknown kinds of nodes: {', '.join(sorted(map(str, unknown)))}")
     if len({len(column) for column in columns.values()}) != 1:
         raise ValueError("columns of nodes differ in length")
+    if not all(isinstance(label, str) for label in columns["label"]):
+        raise ValueError("labels are not all text")
     return Nodes(
         kind=tuple(columns["kind"]),
         layer=torch.tensor(columns["layer"], dtype=torch.long),
@@ -139,26 +141,42 @@ def _nodes(columns: dict[str, list]) -> Nodes:
     )
 
 
+def _check(content: GraphContent, nodes: Nodes, file: TensorFile) -> None:
+    """Refuse edges and positions that point nowhere: a tampered file, or one of another graph."""
+    n_rows, n_columns = len(file["rows"]), len(file["columns"])
+    _check_range("rows", file["rows"], len(nodes))
+    _check_range("columns", file["columns"], len(nodes))
+    _check_range("indices", file["indices"], n_columns)
+    _check_range("positions", nodes.position + 1, len(content.tokens) + 1)
+    for name in ("rows", "columns"):
+        if len(file[name].unique()) != len(file[name]):
+            raise ValueError(f"{name} name a node twice")
+    sizes = dict.fromkeys(("weights", "unexpanded_mass", "value", "residual"), n_rows)
+    sizes |= {"offsets": n_rows + 1, "edges": len(file["indices"])}
+    for name, size in sizes.items():
+        if tuple(file[name].shape) != (size,):
+            raise ValueError(f"{name} has {file[name].numel()} entries, expected {size}")
+    steps = file["offsets"].diff(prepend=file["offsets"].new_zeros(1))
+    if bool((steps < 0).any()) or int(steps[0]) or int(steps.sum()) != len(file["indices"]):
+        raise ValueError("offsets of rows do not rise to the number of edges")
+    if len(content.tokens) != len(content.strings):
+        raise ValueError("the prompt has not as many strings as tokens")
+    if not bool(torch.isfinite(file["edges"]).all()):
+        raise ValueError("edges are not finite")
+
+
 def _check_range(name: str, index: Tensor, n: int) -> None:
     outside = index[(index < 0) | (index >= n)]
     if len(outside):
-        raise ValueError(f"{name} holds {int(outside[0])}, expected 0..{n - 1}")
+        raise ValueError(f"{name} hold {int(outside[0])}, expected 0..{n - 1}")
 
 
 def _graph(content: GraphContent, nodes: Nodes, file: TensorFile) -> Graph:
     rows, columns, values = file["rows"], file["columns"], file["edges"]
-    indices = file["indices"].long()
-    _check_range("rows", rows, len(nodes))
-    _check_range("columns", columns, len(nodes))
-    _check_range("indices", indices, len(columns))
-    for name in ("weights", "unexpanded_mass", "value", "residual"):
-        if file[name].shape != rows.shape:
-            raise ValueError(f"{name} has {len(file[name])} entries for {len(rows)} rows")
-    if not bool(torch.isfinite(values).all()):
-        raise ValueError("edges are not finite")
+    _check(content, nodes, file)
     edges = values.new_zeros(len(rows), len(columns))
     at = torch.repeat_interleave(torch.arange(len(rows)), file["offsets"].diff())
-    edges[at, indices] = values
+    edges[at, file["indices"].long()] = values
     return Graph(
         prompt=Prompt(content.prompt, tuple(content.tokens), tuple(content.strings)),
         nodes=nodes,

@@ -64,11 +64,12 @@ def top_features(graph: Graph, n: int = 15, links: int = 2) -> list[FeatureSumma
     first = _first_target(graph)
     out = []
     for node in best.tolist():
-        column = column_of[node]
-        effect = float(graph.edges[first, column]) if first is not None else 0.0
-        row = row_of.get(node)
+        column, row = column_of.get(node), row_of.get(node)
+        effect, outputs = 0.0, ()
+        if column is not None:  # an inactive feature can be a target without being a source
+            effect = float(graph.edges[first, column]) if first is not None else 0.0
+            outputs = _outputs(graph, column, influence, links)
         inputs = () if row is None else _inputs(graph, row, links)
-        outputs = _outputs(graph, column, influence, links)
         out.append(FeatureSummary(node, float(influence[node]), effect, inputs, outputs))
     return out
 

@@ -165,8 +165,8 @@ def _target_nodes(targets: list[TargetNode]) -> Nodes:
         layer=column("layer").long(),
         position=column("position").long(),
         feature=column("feature").long(),
-        activation=column("activation").double(),
-        probability=column("probability").double(),
+        activation=torch.tensor([t.activation for t in targets], dtype=torch.float64),
+        probability=torch.tensor([t.probability for t in targets], dtype=torch.float64),
         label=tuple(t.label for t in targets),
     )
 

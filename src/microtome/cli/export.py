@@ -22,5 +22,5 @@ def export(
     from microtome.circuit.neuronpedia import write_neuronpedia
 
     pruned = prune(load_graph(graph), nodes, edges)
-    write_neuronpedia(pruned, out, force=force)
-    typer.echo(f"{out}: {int(pruned.nodes.sum())} nodes, {int(pruned.edges.sum())} links")
+    document = write_neuronpedia(pruned, out, force=force)
+    typer.echo(f"{out}: {len(document['nodes'])} nodes, {len(document['links'])} links")

@@ -16,7 +16,10 @@ def trace(
     model: Annotated[str, typer.Argument(help="Hub name, folder, or specimen:adder.")],
     prompt: Annotated[str, typer.Argument(help="The text whose next token is explained.")],
     dictionary: Annotated[
-        str, typer.Option("--dictionary", "-d", help="Hub name, folder, or specimen:adder[/plt].")
+        str,
+        typer.Option(
+            "--dictionary", "-d", help="Hub name, folder, specimen:adder, specimen:adder/plt."
+        ),
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Save the graph here.")] = None,
     token: Annotated[

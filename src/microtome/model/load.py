@@ -49,7 +49,8 @@ def load_model(
         raise
     except Exception as error:  # transformers raises many kinds, most of them many lines long
         raise MicrotomeError(f"cannot load model {name}: {first_line(error)}") from error
-    return LanguageModel(hf.to(torch.device(device)), _tokenizer(name), str(name))
+    hf = hf.to(device)  # pyright: ignore[reportArgumentType]
+    return LanguageModel(hf, _tokenizer(name), str(name))
 
 
 def first_line(error: BaseException) -> str:

@@ -66,10 +66,10 @@ class Transcoder(nn.Module):
         if self.recipe.activation == "topk":
             kept = pre.topk(k, dim=-1).indices
             return torch.zeros_like(pre, dtype=torch.bool).scatter_(-1, kept, True) & (pre > 0)
-        # the batch's k * tokens largest values are among each token's 8 k largest, or nearly so
-        width = min(8 * k, pre.shape[-1])
-        candidates = pre.topk(width, dim=-1, sorted=False).values.flatten(1)
-        smallest = candidates.topk(k * pre.shape[1], dim=-1).values[:, -1].clamp(min=0)
+        n = k * pre.shape[1]
+        guesses = (self.threshold / 2).tolist()
+        kept = zip(pre.flatten(1), guesses, strict=True)
+        smallest = torch.stack([_nth_largest(x, n, guess) for x, guess in kept]).clamp(min=0)
         if self.training:
             first = not bool(self.threshold.any())
             self.threshold.lerp_(smallest, 1.0 if first else 0.01)
@@ -77,11 +77,16 @@ class Transcoder(nn.Module):
 
     def decode(self, codes: Float[Tensor, "layer token feature"]) -> Tensor:
         """Sum over the features that write to each layer: [layer, token, d]."""
+        # unbound once: the gradient of every slice would be a full-sized tensor, mostly zeros
+        active = codes.unbind(0)
+        weights = [decoder.unbind(1) for decoder in self.decoders]
         outputs: list[Tensor] = []
         for target in range(self.layers):
-            sources = range(target + 1) if self.recipe.kind == "clt" else (target,)
-            parts = [codes[s] @ self.decoders[s][:, target - s] for s in sources]
-            outputs.append(torch.stack(parts).sum(0) if len(parts) > 1 else parts[0])
+            first = 0 if self.recipe.kind == "clt" else target
+            out = active[first] @ weights[first][target - first]
+            for source in range(first + 1, target + 1):
+                out = torch.addmm(out, active[source], weights[source][target - source])
+            outputs.append(out)
         return torch.stack(outputs)
 
     def fold(self, reads: list[Scale], writes: list[Scale], model: str, info: dict) -> Dictionary:
@@ -120,6 +125,12 @@ class Transcoder(nn.Module):
         if self.recipe.activation == "topk":
             return Activation("topk", k=self.recipe.k)
         return Activation("batchtopk", k=self.recipe.k, threshold=self.threshold[layer].clone())
+
+
+def _nth_largest(values: Float[Tensor, " n"], n: int, guess: float) -> Float[Tensor, ""]:
+    """The n-th largest value; only those above the guess are sorted if they are enough."""
+    above = values[values > guess]
+    return (above if len(above) >= n else values).topk(n, sorted=False).values.min()
 
 
 def reconstruction_loss(

@@ -166,7 +166,7 @@ def _q_params(graph: Graph, held: Kept, fields: list[dict], kept: set[int]) -> d
 
 def write_neuronpedia(
     pruned: Pruned, path: Path, slug: str | None = None, scan: str = "", force: bool = False
-) -> None:
+) -> dict:
     """Write a pruned graph as a JSON file, and list it in `graph-metadata.json` beside it.
 
     Args:
@@ -176,6 +176,9 @@ def write_neuronpedia(
             file's name.
         scan: see `to_neuronpedia`.
         force: replace the file if it exists.
+
+    Returns:
+        The document that was written.
 
     Raises:
         MicrotomeError: the file exists or cannot be written, or the index there is not one.
@@ -190,6 +193,7 @@ def write_neuronpedia(
     texts = {path: _text(document, path), index: _text(_indexed(index, document), index)}
     for file, text in texts.items():
         _replace(file, text)
+    return document
 
 
 def _indexed(index: Path, document: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,11 @@ MIN_FIT = 0.5
 """Share of a grid's variance that a description has to explain to be given."""
 
 
+SIZE_COST = 0.02
+PAIR_COST = 0.1
+"""Fit that a sorting by size, or by both operands, has to add over one by last digits."""
+
+
 @dataclass(frozen=True)
 class Pattern:
     """A grid in words, and the share of its variance that the words explain."""
@@ -65,21 +70,20 @@ class Pattern:
 def describe_grid(grid: Float[Tensor, "first second"]) -> Pattern:
     """The simplest sorting of pairs that explains a grid, and which groups it likes.
 
-    Candidates: size and last digit of either operand and of the sum, and pairs of last digits
-    (lookup features). A finer sorting has to explain more than a coarser one to be preferred.
+    Candidates: size and last digit of either operand and of the sum, pairs of last digits (lookup
+    features) and pairs of tens. A sorting into more groups has to explain more to be chosen.
     """
     if not bool((grid != grid[0, 0]).any()):
         constant = float(grid[0, 0])
         return Pattern("always on" if constant > 0 else "never on", 1.0)
-    candidates = [_size_pattern(grid, name) for name in _QUANTITIES]
-    candidates += [_digit_pattern(grid, name) for name in _QUANTITIES]
-    candidates.append(_lookup_pattern(grid))
-    cost = [0.0] * len(candidates)
-    cost[-1] = 0.1
-    best = max(range(len(candidates)), key=lambda i: candidates[i].fit - cost[i])
-    pattern = candidates[best]
+    sizes = [_size_pattern(grid, name) for name in _QUANTITIES]
+    digits = [_digit_pattern(grid, name) for name in _QUANTITIES]
+    pairs = [_lookup_pattern(grid), _tens_pattern(grid)]
+    costs = ((digits, 0.0), (sizes, SIZE_COST), (pairs, PAIR_COST))
+    candidates = [(p.fit - cost, p) for patterns, cost in costs for p in patterns]
+    _, pattern = max(candidates, key=lambda candidate: candidate[0])
     if pattern.fit < MIN_FIT:
-        return Pattern(f"mixed ({pattern.text}, fits {pattern.fit:.0%})", pattern.fit)
+        return Pattern(f"mixed: {pattern.text} ({pattern.fit:.0%})", pattern.fit)
     return pattern
 
 
@@ -148,8 +152,22 @@ def _digits(digits: list[int]) -> str:
 
 def _lookup_pattern(grid: Tensor) -> Pattern:
     first, second = (_groups(grid, f"{which} operand", 10) for which in ("first", "second"))
+    rows, columns, fit = _pair_groups(grid, first, second)
+    return Pattern(f"first ends in {_digits(rows)}, second in {_digits(columns)}", fit)
+
+
+def _tens_pattern(grid: Tensor) -> Pattern:
+    first, second = (_groups(grid, f"{which} operand") // 10 for which in ("first", "second"))
+    rows, columns, fit = _pair_groups(grid, first, second)
+    return Pattern(f"first {_tens(rows)}, second {_tens(columns)}", fit)
+
+
+def _pair_groups(grid: Tensor, first: Tensor, second: Tensor) -> tuple[list[int], list[int], float]:
+    """Groups of either operand that go with high activation, and the fit of both together."""
     means, fit = _means(grid, first * 10 + second)
     liked = _liked(means)
-    rows, columns = sorted({g // 10 for g in liked}), sorted({g % 10 for g in liked})
-    text = f"first ends in {_digits(rows)}, second in {_digits(columns)}"
-    return Pattern(text, fit)
+    return sorted({g // 10 for g in liked}), sorted({g % 10 for g in liked}), fit
+
+
+def _tens(groups: list[int]) -> str:
+    return f"{10 * groups[0]}–{10 * groups[-1] + 9}"

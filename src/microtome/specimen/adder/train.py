@@ -55,10 +55,11 @@ def train(
     recipe: AdderRecipe,
     checkpoint: Path | None = None,
     report: Callable[[int, float], None] | None = None,
+    save_every: int = 200,
 ) -> LlamaForCausalLM:
     """Train the adder; resumes from `checkpoint` when that file exists.
 
-    `report(step, loss)` is called every 20 steps.
+    `report(step, loss)` is called every 20 steps; the checkpoint is written every `save_every`.
     """
     model = new_model(recipe)
     optimiser = torch.optim.AdamW(
@@ -76,7 +77,7 @@ def train(
         optimiser.step()
         if report and step % 20 == 0:
             report(step, loss.item())
-        if checkpoint and (step + 1) % 200 == 0:
+        if checkpoint and (step + 1) % save_every == 0:
             _save(recipe, model, optimiser, step + 1, checkpoint)
     return model.eval()
 
