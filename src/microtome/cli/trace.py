@@ -17,9 +17,7 @@ def trace(
     prompt: Annotated[str, typer.Argument(help="The text whose next token is explained.")],
     dictionary: Annotated[
         str,
-        typer.Option(
-            "--dictionary", "-d", help="Hub name, folder, specimen:adder, specimen:adder/plt."
-        ),
+        typer.Option("--dictionary", "-d", help="Hub name, folder, specimen:adder (or its /plt)."),
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Save the graph here.")] = None,
     token: Annotated[
