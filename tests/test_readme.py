@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "guides" / "trace.md"]
+GUIDES = ROOT / "docs" / "guides"
+PAGES = [ROOT / "README.md", GUIDES / "trace.md", GUIDES / "adder.md"]
 """Pages whose Python runs from top to bottom on the bundled adder."""
 
 

@@ -51,6 +51,11 @@ class Attribution:
     n_active: int
     """Active features of the prompt, expanded or not."""
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether a budget left active features out."""
+        return self.n_active > len(self.features)
+
 
 def attribute(
     replacement: LocalReplacement,

@@ -44,7 +44,7 @@ class LocalReplacement:
     dictionary: Dictionary
     tokens: Int[Tensor, " position"]
     logits: Float[Tensor, " vocabulary"]
-    """The model's own logits at the last position, after any soft-cap."""
+    """The model's own logits at the last position, after any soft-cap; on the CPU."""
     reads: tuple[FrozenNorm, ...]
     """By layer, how the dictionary's input follows from the stream."""
     inputs: tuple[Float[Tensor, "position d"], ...]
@@ -145,7 +145,7 @@ def build_replacement(
         frozen=frozen,
         dictionary=dictionary,
         tokens=tokens[0],
-        logits=wide(run.logits[0, -1]),
+        logits=wide(run.logits[0, -1]).cpu(),
         reads=read_norms,
         inputs=inputs,
         codes=tuple(codes),

@@ -107,13 +107,15 @@ def _graph(
     row_nodes = torch.cat([numbers, row_columns[len(targets) :]])
     start = torch.zeros(len(row_nodes), dtype=weights.dtype)
     start[: len(targets)] = weights.cpu()
-    edges = torch.cat([attribution.edges, attribution.unexpanded[:, None]], 1).cpu()
+    edges = attribution.edges
+    if attribution.is_capped:
+        edges = torch.cat([edges, attribution.unexpanded[:, None]], 1)
     return Graph(
         prompt=Prompt(text or "".join(strings), tuple(replacement.tokens.tolist()), strings),
         nodes=nodes,
         rows=row_nodes,
         columns=torch.arange(len(sources)),
-        edges=edges,
+        edges=edges.cpu(),
         weights=start,
         unexpanded_mass=attribution.unexpanded_mass.cpu(),
         value=attribution.value.cpu(),
@@ -127,32 +129,22 @@ def _source_nodes(
 ) -> Nodes:
     features, layers, n = attribution.features, replacement.n_layers, replacement.n_positions
     k, where = len(features), torch.arange(n)
-    dtype = attribution.edges.dtype
-    rest = torch.full((layers * n + n + 2,), float("nan"), dtype=dtype)
-    minus = torch.tensor([-1, -1])
-    kinds = ["feature"] * k + ["error"] * (layers * n) + ["token"] * n + ["bias", "unexpanded"]
+    rest = ["bias", "unexpanded"] if attribution.is_capped else ["bias"]
+    kinds = ["feature"] * k + ["error"] * (layers * n) + ["token"] * n + rest
+    minus = torch.full((len(rest),), -1)
+    no_features = torch.full((layers * n,), -1)
+    layer = [features.layer.cpu(), torch.arange(layers).repeat_interleave(n), 0 * where - 1, minus]
+    position = [features.position.cpu(), where.repeat(layers), where, minus]
+    feature = [features.feature.cpu(), no_features, replacement.tokens.cpu(), minus]
+    nan = torch.full((len(kinds),), float("nan"), dtype=attribution.edges.dtype)
     return Nodes(
         kind=tuple(kinds),
-        layer=torch.cat(
-            [
-                features.layer.cpu(),
-                torch.arange(layers).repeat_interleave(n),
-                torch.full((n,), -1),
-                minus,
-            ]
-        ),
-        position=torch.cat([features.position.cpu(), where.repeat(layers), where, minus]),
-        feature=torch.cat(
-            [
-                features.feature.cpu(),
-                torch.full((layers * n,), -1),
-                replacement.tokens.cpu(),
-                minus,
-            ]
-        ),
-        activation=torch.cat([features.activation.cpu(), rest]),
-        probability=torch.full((len(kinds),), float("nan"), dtype=dtype),
-        label=("",) * (k + layers * n) + strings + ("bias", "unexpanded features"),
+        layer=torch.cat(layer),
+        position=torch.cat(position),
+        feature=torch.cat(feature),
+        activation=torch.cat([features.activation.cpu(), nan[k:]]),
+        probability=nan,
+        label=("",) * (k + layers * n) + strings + ("",) * len(rest),
     )
 
 

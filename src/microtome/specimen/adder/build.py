@@ -14,8 +14,8 @@ from microtome.specimen.adder.train import AdderRecipe, train
 from microtome.training import Recipe, train_dictionary
 
 DICTIONARIES = {
-    "clt": Recipe(kind="clt", features=1024, k=20, steps=6000),
-    "plt": Recipe(kind="plt", features=1024, k=20, steps=6000),
+    "clt": Recipe(kind="clt", features=1024, k=20, steps=6000, decay=0.5),
+    "plt": Recipe(kind="plt", features=1024, k=20, steps=4000, decay=0.5),
 }
 """Recipes of the bundled dictionaries; tokens are the training prompts in all guises."""
 
