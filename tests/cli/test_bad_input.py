@@ -151,6 +151,20 @@ def test_truncated_model(run: Run, model_folder: Path, dictionary_folder: Path, 
     refused(result, "cannot load model", "cut")
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [("num_hidden_layers", 5, "lacks model.layers.3"), ("vocab_size", 50, "another shape")],
+)
+def test_weights_that_do_not_belong_to_the_config(
+    run: Run, model_folder: Path, tmp_path: Path, key: str, value: int, words: str
+):
+    """transformers would fill the gap with random numbers."""
+    shutil.copytree(model_folder, tmp_path / "other")
+    path = tmp_path / "other" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    refused(run("info", tmp_path / "other"), words, "do not belong together")
+
+
 def test_unknown_family(run: Run, dictionary_folder: Path, tmp_path: Path):
     config = {"model_type": "falcon", "architectures": ["FalconForCausalLM"]}
     (tmp_path / "config.json").write_text(json.dumps(config))

@@ -5,7 +5,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from microtome.dictionary.tensors import NpzFile, TensorFile, read_json
+from microtome.artifact.json_file import read_json
+from microtome.dictionary.tensors import NpzFile, TensorFile
 from microtome.errors import MicrotomeError
 
 

@@ -1,6 +1,5 @@
 """The manifest of an artifact folder: what it is, what made it, of what."""
 
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from microtome.artifact.json_file import read_json
 from microtome.errors import MicrotomeError
 
 FILE_NAME = "manifest.json"
@@ -52,11 +52,8 @@ def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
         raise MicrotomeError(f"{folder} does not exist")
     if not path.is_file():
         raise MicrotomeError(f"{folder} is not a microtome artifact: it has no {FILE_NAME}")
-    try:
-        raw = json.loads(path.read_text())
-        version, found = raw.get("schema_version"), raw.get("kind")
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        raise MicrotomeError(f"{path} is not a readable manifest: {error}") from error
+    raw = read_json(path)
+    version, found = raw.get("schema_version"), raw.get("kind")
     if kind and found != kind:
         raise MicrotomeError(f"{folder} holds a {found}, not a {kind}")
     if isinstance(version, int) and version > SCHEMA_VERSIONS.get(str(found), 1):

@@ -10,8 +10,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from microtome.artifact import Manifest, new_artifact, read_manifest
+from microtome.artifact.json_file import read_json
 from microtome.circuit.graph import KINDS, Graph, Nodes, Prompt
-from microtome.dictionary.tensors import TensorFile, read_json
+from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
 NODES, EDGES = "nodes.json", "edges.safetensors"

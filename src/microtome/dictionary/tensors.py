@@ -1,6 +1,5 @@
 """Reading files of tensors whose maker we do not know."""
 
-import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -115,20 +114,3 @@ class NpzFile(TensorFile):
                 f"{self.path} is truncated or not an npz file of plain numeric arrays ({reason}); "
                 f"pickled arrays are never read, so fetch or make it again"
             ) from error
-
-
-def read_json(path: Path) -> dict:
-    """A JSON object from a file.
-
-    Raises:
-        MicrotomeError: missing, malformed, or not an object.
-    """
-    if not path.is_file():
-        raise MicrotomeError(f"{path} does not exist")
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise MicrotomeError(f"{path} is not readable as JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise MicrotomeError(f"{path} holds a {type(value).__name__}, expected a JSON object")
-    return value

@@ -1,6 +1,8 @@
 """Load a model from a Hugging Face hub name or a local folder."""
 
-import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -12,6 +14,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from microtome.artifact.json_file import read_json
 from microtome.errors import MicrotomeError
 from microtome.model.adapter import adapter_for
 from microtome.model.language_model import LanguageModel
@@ -40,17 +43,48 @@ def load_model(
     _check_folder(Path(name), str(name))
     device = device or best_device()
     wanted = dtype or (torch.float32 if device == "cpu" else "auto")
-    transformers_logging.disable_progress_bar()
     try:
-        config = AutoConfig.from_pretrained(name)
-        adapter_for(config.model_type)
-        hf = AutoModelForCausalLM.from_pretrained(name, config=config, dtype=wanted)
+        with _quiet_transformers():
+            config = AutoConfig.from_pretrained(name)
+            adapter_for(config.model_type)
+            hf, found = AutoModelForCausalLM.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
+                name,
+                config=config,
+                dtype=wanted,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # refused below, with the name of the weight
+            )
     except MicrotomeError:
         raise
     except Exception as error:  # transformers raises many kinds, most of them many lines long
         raise MicrotomeError(f"cannot load model {name}: {first_line(error)}") from error
+    _check_weights(str(name), found)
     hf = hf.to(device)  # pyright: ignore[reportArgumentType]
     return LanguageModel(hf, _tokenizer(name), str(name))
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """No progress bars, no report of many lines: what is wrong is said in one sentence."""
+    before = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity(logging.CRITICAL)
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(before)
+
+
+def _check_weights(name: str, found: dict) -> None:
+    """transformers fills what a checkpoint lacks with random numbers; that is not the model."""
+    for fault, what in (("missing_keys", "lacks"), ("mismatched_keys", "has another shape of")):
+        weights = sorted(key if isinstance(key, str) else str(key[0]) for key in found[fault])
+        if weights:
+            more = f" and {len(weights) - 1} more" if len(weights) > 1 else ""
+            raise MicrotomeError(
+                f"cannot load model {name}: its checkpoint {what} {weights[0]}{more}; the weights "
+                f"and config.json do not belong together, or the download is incomplete"
+            )
 
 
 def first_line(error: BaseException) -> str:
@@ -71,11 +105,7 @@ def _check_folder(path: Path, name: str) -> None:
             f"{path} is not a model folder: it has no config.json (a Hugging Face model folder "
             f"holds config.json, model.safetensors and a tokenizer)"
         )
-    try:
-        model_type = json.loads(config.read_text()).get("model_type")
-    except (ValueError, AttributeError) as error:
-        raise MicrotomeError(f"{config} is not readable as JSON: {first_line(error)}") from error
-    if not model_type:
+    if not read_json(config).get("model_type"):
         raise MicrotomeError(f"{config} names no model_type; is it a transformers model?")
 
 

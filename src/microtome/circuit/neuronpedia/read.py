@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from pydantic import ValidationError
 from torch import Tensor
 
+from microtome.artifact.json_file import read_json
 from microtome.circuit.graph import Graph, Nodes, Prompt
 from microtome.circuit.neuronpedia.schema import (
     FEATURE_TYPES,
@@ -27,7 +28,6 @@ from microtome.circuit.neuronpedia.schema import (
     complaint,
     entries,
 )
-from microtome.dictionary.tensors import read_json
 from microtome.errors import MicrotomeError
 
 MAX_CELLS = 2**29

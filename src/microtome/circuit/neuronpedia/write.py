@@ -12,10 +12,10 @@ from jaxtyping import Bool
 from pydantic import ValidationError
 from torch import Tensor
 
+from microtome.artifact.json_file import read_json
 from microtome.circuit.graph import Graph
 from microtome.circuit.neuronpedia.schema import FEATURE_TYPES, Kept, QParams, complaint, entries
 from microtome.circuit.prune import Pruned
-from microtome.dictionary.tensors import read_json
 from microtome.errors import MicrotomeError
 
 INDEX = "graph-metadata.json"

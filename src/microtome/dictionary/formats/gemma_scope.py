@@ -17,10 +17,11 @@ from pathlib import Path
 
 from torch import Tensor
 
+from microtome.artifact.json_file import read_json
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
 from microtome.dictionary.formats.layers import layer_of_path, site
-from microtome.dictionary.tensors import NpzFile, TensorFile, read_json
+from microtome.dictionary.tensors import NpzFile, TensorFile
 from microtome.errors import MicrotomeError
 
 _LAYER_FILE = re.compile(r"params_layer_(\d+)\.safetensors")

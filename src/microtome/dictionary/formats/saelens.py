@@ -21,10 +21,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from microtome.artifact.json_file import read_json
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
 from microtome.dictionary.formats.layers import layer_of_path, layer_of_site, site
-from microtome.dictionary.tensors import TensorFile, read_json
+from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
