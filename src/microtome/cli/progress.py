@@ -1,5 +1,7 @@
 """Progress on stderr, so that stdout stays clean for machines."""
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -25,14 +27,29 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    hidden = quiet or not console.is_terminal
-    with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
+    if quiet or not console.is_terminal:
+        yield (lambda done, total: None) if quiet else _occasional_lines(title)
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
         yield advance
+
+
+def _occasional_lines(title: str) -> Callable[[int, int], None]:
+    """For logs: a line every 30 seconds, so that short work says nothing."""
+    said = time.monotonic()
+
+    def advance(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > 30:
+            said = time.monotonic()
+            print(f"{title}: {done} of {total}", file=sys.stderr, flush=True)
+
+    return advance
 
 
 def status(text: str, quiet: bool = False):
