@@ -53,9 +53,17 @@ def main() -> None:
     except MicrotomeError as error:
         typer.echo(f"microtome: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            sys.stderr.close()
+            sys.exit(0)
+        typer.echo(f"microtome: {error.strerror or error}: {error.filename or 'no file'}", err=True)
+        sys.exit(2)
+    except MemoryError:
+        typer.echo(
+            "microtome: out of memory; use --max-features or a smaller --memory-gb", err=True
+        )
+        sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("microtome: interrupted; nothing was written", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)

@@ -12,7 +12,6 @@ is never negative. Sites are `blocks.N.` and the hook, by the name that the file
 0 counts as left out, as circuit-tracer zeroes it.
 """
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,20 @@ from microtome.errors import MicrotomeError
 
 CONFIG = "config.yaml"
 _KINDS = ("transcoder_set", "cross_layer_transcoder")
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them can unfold to gigabytes, or to a cycle."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
+
+
+def _scalars(config: dict) -> dict[str, str | int | float | bool]:
+    """The plain values of a configuration, to be kept with the dictionary."""
+    return {str(k): v for k, v in config.items() if isinstance(v, str | int | float | bool)}
 
 
 def load_circuit_tracer(folder: Path, reads: str | None, writes: str | None) -> Dictionary:
@@ -54,13 +67,13 @@ def load_circuit_tracer(folder: Path, reads: str | None, writes: str | None) -> 
     else:
         read = _cross_layer(folder, templates, config)
     # through JSON, because YAML has dates and tuples that a manifest cannot hold
-    info = {"format": "circuit-tracer", "config": json.loads(json.dumps(config, default=str))}
+    info = {"format": "circuit-tracer", "config": _scalars(config)}
     return replace(read, info=info)
 
 
 def _config(path: Path) -> dict:
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise MicrotomeError(f"{path} is not readable as YAML: {reason}") from error
