@@ -56,7 +56,8 @@ def test_chunks_and_budgets_do_not_change_edges(kind: str):
     assert torch.allclose(whole.edges, chunked.edges, atol=1e-12)
     capped = trace(model, tokens(), dictionary, max_features=25)
     names = [whole.nodes.name(i) for i in range(len(whole.nodes))]
-    at = torch.tensor([names.index(capped.nodes.name(i)) for i in range(len(capped.nodes))])
+    place = {name: i for i, name in enumerate(names)}
+    at = torch.tensor([place.get(capped.nodes.name(i), -1) for i in range(len(capped.nodes))])
     row_of = {int(node): row for row, node in enumerate(whole.rows)}
     rows = torch.tensor([row_of[int(at[node])] for node in capped.rows])
     kept = [i for i in range(len(capped.columns)) if capped.nodes.kind[i] != "unexpanded"]

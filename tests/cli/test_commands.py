@@ -50,7 +50,7 @@ def test_targets_from_the_command_line(run: Run, model_folder: Path, dictionary_
     tokens = json.loads(run(*arguments, "--token", "3", "--token", "5").out)
     assert [t["label"] for t in tokens["targets"]] == ["3", "5"]
     difference = json.loads(run(*arguments, "--token", "3", "--minus", "5").out)
-    assert difference["targets"][0]["label"] == "3 − 5"
+    assert difference["targets"][0]["label"] == "“3” − “5”"
     feature = json.loads(run(*arguments, "--feature", "2/7@3").out)
     assert feature["targets"][0]["node"] == "L2/7@3"
     capped = json.loads(run(*arguments, "--max-features", "5").out)

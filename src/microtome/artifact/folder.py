@@ -28,7 +28,9 @@ def check_output(path: Path, force: bool = False) -> None:
     if not any(path.iterdir()):
         return
     if not force:
-        raise MicrotomeError(f"output folder {path} exists; pass --force to replace it")
+        raise MicrotomeError(
+            f"output folder {path} exists; pass --force to replace it (force=True in Python)"
+        )
     if not (path / FILE_NAME).is_file():
         raise MicrotomeError(
             f"output folder {path} exists and is not a microtome artifact, so --force will not "
@@ -75,6 +77,8 @@ def _seal(folder: Path, manifest: Manifest) -> None:
     mask = os.umask(0)
     os.umask(mask)
     folder.chmod(0o777 & ~mask)
+    for file in (*files, FILE_NAME):
+        (folder / file).chmod(0o666 & ~mask)
 
 
 def _move(beside: Path, path: Path) -> None:

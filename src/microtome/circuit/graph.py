@@ -83,7 +83,7 @@ class Prompt:
     """Tokens as a reader sees them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph:
     """An attribution graph, rectangular: a row for every target, a column for every source.
 
@@ -109,6 +109,10 @@ class Graph:
     n_layers: int
     info: dict[str, Any] = field(default_factory=dict)
     """Model, dictionary, fingerprints, policy, and whatever a file of another tool held."""
+
+    def __repr__(self) -> str:
+        features = len(self.nodes.where("feature"))
+        return f"<Graph of {self.prompt.text!r}: {features} features, {len(self.rows)} targets>"
 
     def __post_init__(self):
         expected = (len(self.rows), len(self.columns))

@@ -1,6 +1,7 @@
 """The local replacement model: one prompt, its MLPs replaced by a dictionary plus errors."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -52,6 +53,9 @@ class LocalReplacement:
     codes: tuple[Codes, ...]
     errors: Float[Tensor, "layer position d"]
     constants: Float[Tensor, "layer position d"]
+    fvu: float
+    """Fraction of the variance of MLP outputs that the dictionary leaves unexplained on this
+    prompt, summed over layers, without skipped positions."""
     skip_positions: tuple[int, ...]
 
     @property
@@ -161,8 +165,9 @@ def _errors_and_constants(
     codes: list[Codes],
     reads: tuple[FrozenNorm, ...],
     skipped: list[int],
-) -> dict[str, Tensor]:
-    errors, constants = [], []
+) -> dict[str, Any]:
+    errors, constants, variance = [], [], 0.0
+    kept = [p for p in range(len(inputs[0])) if p not in skipped]
     for layer, (bias, skip) in enumerate(zip(dictionary.biases, dictionary.skips, strict=True)):
         mlp_out = wide(run[Site("mlp.out", layer)][0])
         constant = bias.expand_as(mlp_out).clone()
@@ -175,4 +180,8 @@ def _errors_and_constants(
         error[skipped] = 0
         errors.append(error)
         constants.append(constant)
-    return {"errors": torch.stack(errors), "constants": torch.stack(constants)}
+        varying = mlp_out[kept] - mlp_out[kept].mean(0)
+        variance += float(varying.pow(2).sum())
+    stacked = torch.stack(errors)
+    fvu = float(stacked.pow(2).sum()) / variance if variance > 0 else float("nan")
+    return {"errors": stacked, "constants": torch.stack(constants), "fvu": fvu}

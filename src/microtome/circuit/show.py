@@ -15,6 +15,9 @@ from microtome.circuit.summary import (
     top_features,
 )
 
+WIDE = 96
+"""Columns below which links out and bars are left out, so that no number is cut."""
+
 POSITIVE, NEGATIVE = "blue", "dark_orange"
 """Colours of signs: told apart by colour-blind readers, and never without the sign itself."""
 
@@ -22,18 +25,20 @@ POSITIVE, NEGATIVE = "blue", "dark_orange"
 def show_graph(graph: Graph, console: Console | None = None, features: int = 12) -> None:
     """Print a graph: targets, scores, top features, strongest paths, errors by position."""
     console = console or Console(width=None)
-    console.print(Group(*render(graph, features)))
+    console.print(Group(*render(graph, features, wide=console.width >= WIDE)))
 
 
-def render(graph: Graph, features: int = 12) -> list:
-    """The parts of the terminal view, as rich renderables."""
+def render(graph: Graph, features: int = 12, wide: bool = True) -> list:
+    """The parts of the terminal view, as rich renderables; narrow terminals get fewer columns."""
     return [
         _title(graph),
         _targets(graph),
         _scores(graph),
-        _section("Features with most influence", _features(graph, features)),
+        *_warnings(graph),
+        _section("Features with most influence", _features(graph, features, wide)),
+        Text(" from, to: sign of the edge, and its share of all that its receiver gets", "dim"),
         _section("Strongest paths from tokens through features", _paths(graph)),
-        _section("Where influence starts", _positions(graph)),
+        _section("Where influence starts", _positions(graph, wide)),
     ]
 
 
@@ -44,32 +49,39 @@ def _section(title: str, table: Table) -> Group:
 def _title(graph: Graph) -> Text:
     text = Text("\nPrompt  ", style="bold")
     for i, string in enumerate(graph.prompt.strings):
-        text.append(_visible(string), style="reverse" if i % 2 else "")
-        text.append(" ")
+        text.append("│" if i else "", style="dim")
+        text.append(_visible(string), style="not bold")
     return text
 
 
 def _visible(string: str) -> str:
-    return string.replace("\n", "⏎").strip() or "␣"
+    """A token on one line; its leading space, which tells it from another token, stays."""
+    return string.replace("\n", "⏎").replace("\t", "⇥") or "␣"
 
 
 def _targets(graph: Graph) -> Text:
-    text = Text("Answer  ", style="bold")
     asked = [int(graph.rows[r]) for r in (graph.weights > 0).nonzero()[:, 0].tolist()]
+    logits = all(graph.nodes.kind[i] == "logit" for i in asked)
+    text = Text("Answer  " if logits else "Target  ", style="bold")
     asked.sort(key=lambda i: -float(graph.nodes.probability[i].nan_to_num(1.0)))
     for i in asked[:10]:
-        text.append(_visible(graph.nodes.label[i]) + " ")
-        if graph.nodes.kind[i] == "logit":
-            text.append(f"{float(graph.nodes.probability[i]):.1%}", style="bold")
-        text.append("   ")
+        kind, label = graph.nodes.kind[i], _visible(graph.nodes.label[i])
+        if kind == "logit":
+            text.append(f"“{label}” ", style="not bold")
+            text.append(f"{float(graph.nodes.probability[i]):.1%}   ")
+        elif kind == "feature":
+            text.append(f"{graph.nodes.name(i)} ")
+            text.append(f"activation {float(graph.nodes.activation[i]):.2f}   ", style="not bold")
+        else:
+            text.append(f"{label}   ", style="not bold")
     return text
 
 
 def _scores(graph: Graph) -> Table:
     scores, info = graph.scores, graph.info
     table = Table.grid(padding=(0, 3))
-    expanded = len(graph.nodes.where("feature"))
-    active = info.get("active_features", expanded)
+    expanded = sum(graph.nodes.kind[c] == "feature" for c in graph.columns.tolist())
+    active, fvu = info.get("active_features"), info.get("fvu")
     residual = scores.worst_residual
     table.add_row(
         f"[bold]Replacement score[/] {scores.replacement:.3f}",
@@ -77,16 +89,23 @@ def _scores(graph: Graph) -> Table:
         "[bold]Worst residual[/] " + ("unknown" if residual != residual else f"{residual:.1e}"),
     )
     table.add_row(
-        f"[bold]Features[/] {expanded:,} of {active:,} active",
+        f"[bold]Features[/] {expanded:,}" + ("" if active is None else f" of {active:,} active"),
         f"[bold]Edges[/] {int((graph.edges != 0).sum()):,}",
-        f"[bold]Unexpanded influence[/] {scores.unexpanded:.1%}" if expanded < active else "",
+        "" if fvu is None else f"[bold]MLP variance unexplained[/] {fvu:.1%}",
     )
     table.add_row(
         f"[bold]Model[/] {escape(str(info.get('model', 'unknown')))}",
         f"[bold]Dictionary[/] {escape(str(info.get('dictionary', 'unknown')))}",
-        "",
+        f"[bold]Unexpanded influence[/] {scores.unexpanded:.1%}" if scores.unexpanded else "",
     )
     return table
+
+
+def _warnings(graph: Graph) -> list[Text]:
+    found = list(graph.info.get("warnings", []))
+    if "neuronpedia" in graph.info:
+        found.append("from a pruned file: scores count only what was kept, and come out higher")
+    return [Text(f"Note: {warning}", style="bold yellow") for warning in found]
 
 
 def _node(graph: Graph, i: int) -> str:
@@ -119,20 +138,23 @@ def _number(value: float) -> str:
     return f"[{colour}]{value:+.2f}[/]".replace("-", "−")
 
 
-def _features(graph: Graph, n: int) -> Table:
+def _features(graph: Graph, n: int, wide: bool) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 1))
-    labelled = any(graph.nodes.label[f.node] for f in top_features(graph, n))
+    summaries = top_features(graph, n, links=2)
+    labelled = any(graph.nodes.label[f.node] for f in summaries)
     table.add_column("feature", no_wrap=True)
     table.add_column("at", no_wrap=True)
     table.add_column("active", justify="right", no_wrap=True)
     table.add_column("influence", justify="right", no_wrap=True)
-    table.add_column("on answer", justify="right", no_wrap=True)
+    table.add_column("effect", justify="right", no_wrap=True)
     if labelled:
         table.add_column("means", max_width=28)
     table.add_column("from", no_wrap=True)
-    table.add_column("to", no_wrap=True)
-    for summary in top_features(graph, n, links=2):
-        table.add_row(*_feature_row(graph, summary, labelled))
+    if wide:
+        table.add_column("to", no_wrap=True)
+    for summary in summaries:
+        row = _feature_row(graph, summary, labelled)
+        table.add_row(*(row if wide else row[:-1]))
     return table
 
 
@@ -169,12 +191,13 @@ def _path(graph: Graph, path: Path) -> str:
     return " ".join(parts)
 
 
-def _positions(graph: Graph) -> Table:
+def _positions(graph: Graph, wide: bool) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 1))
     names = ("position", "token", "features", "direct", "from token", "from errors", "error share")
     for name in names:
         table.add_column(name, justify="left" if name == "token" else "right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    if wide:
+        table.add_column("█ token ░ errors", no_wrap=True)
     rows = positions(graph)
     largest = max((row.token + row.error for row in rows), default=1) or 1
     order = sorted(rows, key=lambda row: -(row.token + row.error))[:16]
@@ -182,7 +205,7 @@ def _positions(graph: Graph) -> Table:
         total = row.token + row.error
         bar = f"[{POSITIVE}]{'█' * round(24 * row.token / largest)}[/]"
         bar += f"[{NEGATIVE}]{'░' * round(24 * row.error / largest)}[/]"
-        table.add_row(
+        cells = [
             str(row.position),
             escape(_visible(graph.prompt.strings[row.position])),
             str(row.features),
@@ -190,8 +213,9 @@ def _positions(graph: Graph) -> Table:
             f"{row.token:.1%}",
             f"{row.error:.1%}",
             f"{row.error / total:.0%}" if total else "–",
-            bar,
-        )
+        ]
+        table.add_row(*cells, *([bar] if wide else []))
     if len(rows) > len(order):
         table.caption = f"the {len(order)} positions with most influence, of {len(rows)}"
+        table.caption_justify = "left"
     return table

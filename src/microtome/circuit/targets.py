@@ -196,8 +196,12 @@ def _token(model: LanguageModel, replacement: LocalReplacement, target: TokenTar
 
 def _difference(model: LanguageModel, replacement: LocalReplacement, target: LogitDifference):
     plus, minus = _token_id(model, target.plus), _token_id(model, target.minus)
+    if plus == minus:
+        raise MicrotomeError(
+            f"the difference of {model.token_string(plus)!r} with itself is zero; name two tokens"
+        )
     unembed = replacement.frozen.unembed
-    label = f"{model.token_string(plus)} − {model.token_string(minus)}"
+    label = f"“{model.token_string(plus)}” − “{model.token_string(minus)}”"
     last = replacement.n_positions - 1
     node = TargetNode("direction", replacement.n_layers, last, -1, label, float("nan"), 1.0)
     return node, _logit_row(replacement, unembed[:, plus] - unembed[:, minus])
@@ -267,7 +271,7 @@ def _feature(replacement: LocalReplacement, target: FeatureTarget):
 def _direction(model: LanguageModel, replacement: LocalReplacement, target: DirectionTarget):
     site, position = Site.parse(target.site), _position(replacement, target.position)
     frozen = replacement.frozen
-    vector = target.vector.to(frozen.tokens)
+    vector = target.vector.detach().to(frozen.tokens)
     if vector.shape != (model.d_model,):
         raise MicrotomeError(
             f"the direction has shape {tuple(vector.shape)}, but {site} has width {model.d_model}"

@@ -1,5 +1,6 @@
 """From a model, a prompt and a dictionary to an attribution graph."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,7 @@ from microtome.circuit.targets import (
     Target,
     TargetNode,
     TargetRows,
+    TokenTarget,
     resolve_targets,
 )
 from microtome.dictionary import Dictionary
@@ -22,11 +24,12 @@ from microtome.model import LanguageModel
 DEFAULT_MEMORY_GB = 2.0
 
 
+@torch.no_grad()
 def trace(
     model: LanguageModel,
     prompt: str | Int[Tensor, "1 position"],
     dictionary: Dictionary,
-    targets: Sequence[Target] = (),
+    targets: Target | str | int | Sequence[Target | str | int] = (),
     max_features: int | None = None,
     memory_gb: float = DEFAULT_MEMORY_GB,
     skip_positions: tuple[int, ...] = (0,),
@@ -39,8 +42,8 @@ def trace(
         model: the model.
         prompt: text, or token ids [1, position].
         dictionary: a PLT or CLT for the model's MLPs.
-        targets: what to explain; by default the likely next tokens (95% of the probability, at
-            most 10).
+        targets: what to explain; a text or a token id means that token. By default the likely
+            next tokens (95% of the probability, at most 10).
         max_features: expand at most so many active features, most influential first; what the
             rest contributes is kept in one `unexpanded` node.
         memory_gb: memory for gradients under way and decoder vectors; the edges come on top.
@@ -57,7 +60,7 @@ def trace(
         raise MicrotomeError(f"memory_gb is {memory_gb}; expected more than 0")
     tokens = model.tokenize(prompt) if isinstance(prompt, str) else model.check_tokens(prompt)
     replacement = build_replacement(model, dictionary, tokens, skip_positions)
-    nodes, rows = resolve_targets(model, replacement, targets)
+    nodes, rows = resolve_targets(model, replacement, _target_list(targets))
     weights = rows.vector.new_tensor([node.weight for node in nodes])
     attribution = attribute(
         replacement,
@@ -71,6 +74,14 @@ def trace(
     text = prompt if isinstance(prompt, str) else ""
     graph = _graph(model, replacement, text, nodes, weights, attribution)
     return graph.with_info(**_provenance(model, dictionary, replacement, attribution, rows))
+
+
+def _target_list(targets: "Target | str | int | Sequence[Target | str | int]") -> list[Target]:
+    if isinstance(targets, str | int):
+        return [TokenTarget(targets)]
+    if not isinstance(targets, Sequence):
+        return [targets]
+    return [TokenTarget(t) if isinstance(t, str | int) else t for t in targets]
 
 
 def _active_columns(replacement: LocalReplacement, nodes: list[TargetNode]) -> Tensor:
@@ -175,6 +186,19 @@ def _join(a: Nodes, b: Nodes) -> Nodes:
     )
 
 
+def _warnings(
+    model: LanguageModel, dictionary: Dictionary, replacement: LocalReplacement
+) -> list[str]:
+    """What a reader should know before believing the graph."""
+    found = []
+    half = model.dtype in (torch.float16, torch.bfloat16)  # rounding changes a fingerprint
+    if dictionary.model and not half and dictionary.model != model.fingerprint:
+        found.append("the dictionary was trained on a model with other weights")
+    if replacement.fvu > 1:
+        found.append("the dictionary explains MLP outputs worse than their mean does")
+    return found
+
+
 def _provenance(
     model: LanguageModel,
     dictionary: Dictionary,
@@ -190,6 +214,8 @@ def _provenance(
         "dictionary_kind": dictionary.kind,
         "dtype": str(attribution.edges.dtype).removeprefix("torch."),
         "skip_positions": list(replacement.skip_positions),
+        "fvu": None if math.isnan(replacement.fvu) else replacement.fvu,
+        "warnings": _warnings(model, dictionary, replacement),
         "active_features": attribution.n_active,
         "expanded_features": len(attribution.features),
     }

@@ -43,7 +43,7 @@ def root(
         ),
     ] = None,
 ) -> None:
-    """A microscope for language models: trace an answer, see its features, test the drawing."""
+    """A microscope for language models: trace an answer, see what its features do."""
 
 
 def main() -> None:

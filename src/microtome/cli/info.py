@@ -27,7 +27,8 @@ def info(
         return
     table = Table.grid(padding=(0, 2))
     for key, value in facts.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        shown = _flat(value) if isinstance(value, dict) else str(value)
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else shown
         table.add_row(f"[bold]{key.replace('_', ' ')}[/]", escape(shown))
     Console().print(table, highlight=False)
 
@@ -64,9 +65,10 @@ def _artifact(folder: Path) -> dict:
     }
     facts |= {f"{name}_fingerprint": value for name, value in manifest.inputs.items()}
     if manifest.kind == "dictionary":
-        return facts | _dictionary(str(folder)) | {"recipe": _flat(manifest.config) or "unknown"}
+        return facts | _dictionary(str(folder)) | {"recipe": manifest.config or "unknown"}
     content = {k: v for k, v in manifest.content.items() if k not in ("info", "tokens", "strings")}
-    return facts | {k: _flat(v) if isinstance(v, dict) else v for k, v in content.items()}
+    known = manifest.content.get("info", {})
+    return facts | {k: known[k] for k in ("model", "dictionary") if k in known} | content
 
 
 def _flat(values: dict) -> str:
@@ -112,7 +114,7 @@ def _dictionary(path: str) -> dict:
         "linear_skip": "yes" if any(skip is not None for skip in read.skips) else "no",
         "fingerprint": read.fingerprint,
     }
-    return facts | {k: _flat(v) if isinstance(v, dict) else v for k, v in read.info.items()}
+    return facts | read.info
 
 
 def _graph_file(path: Path) -> dict:
@@ -125,6 +127,6 @@ def _graph_file(path: Path) -> dict:
         "path": str(path),
         "format": "Neuronpedia JSON",
         "prompt": graph.prompt.text,
-        "nodes": _flat({kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}),
+        "nodes": {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
         "edges": int((graph.edges != 0).sum()),
     }

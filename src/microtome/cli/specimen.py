@@ -27,6 +27,9 @@ def build(
         raise MicrotomeError(f"unknown specimen {name!r}; {_nearest(name, SPECIMENS)}")
     from microtome.specimen.adder.build import build_adder
 
+    if (out / "manifest.json").exists() or out.is_file():
+        raise MicrotomeError(f"{out} is something else already; name another folder to build in")
+
     build_adder(out, seed, typer.echo)
 
 

@@ -81,7 +81,9 @@ def parse_targets(tokens: list[str], minus: str | None, features: list[str]) -> 
         try:
             where, _, position = text.partition("@")
             layer, _, index = where.partition("/")
-            targets.append(FeatureTarget(int(layer), int(index), int(position or -1)))
+            targets.append(
+                FeatureTarget(int(layer.removeprefix("L")), int(index), int(position or -1))
+            )
         except ValueError:
             raise MicrotomeError(
                 f"--feature {text!r} is not LAYER/FEATURE@POSITION, for example 3/127@4"

@@ -53,7 +53,7 @@ class Decoder:
         return picked.to(like.device, like.dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dictionary:
     """A sparse encoder and decoder over named sites (SAE, PLT, CLT or crosscoder).
 
@@ -80,6 +80,10 @@ class Dictionary:
         if not self.skips:
             object.__setattr__(self, "skips", (None,) * len(self.writes))
         _check(self)
+
+    def __repr__(self) -> str:
+        features = sum(self.n_features)
+        return f"<{self.kind} {self.name}: {len(self.reads)} sites, {features} features>"
 
     @property
     def kind(self) -> Kind:

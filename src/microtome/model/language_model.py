@@ -147,14 +147,31 @@ class LanguageModel:
         """Token ids of a text, special tokens added as the tokenizer does.
 
         Raises:
-            MicrotomeError: no tokenizer, no text, or more tokens than the context holds.
+            MicrotomeError: no tokenizer, no text, text outside the vocabulary, or more tokens
+                than the context holds.
         """
         if self.tokenizer is None:
             raise MicrotomeError(f"{self.name} has no tokenizer; pass token ids instead of text")
         if not text.strip():
             raise MicrotomeError("the prompt is empty; give at least one word")
         tokens = self.tokenizer(text, return_tensors="pt")["input_ids"]
-        return self.check_tokens(tokens)  # pyright: ignore[reportArgumentType]
+        assert isinstance(tokens, Tensor)
+        self._check_known(text, tokens)
+        return self.check_tokens(tokens)
+
+    def _check_known(self, text: str, tokens: Int[Tensor, "1 position"]) -> None:
+        """Refuse text that becomes the unknown token: what would be explained is not the text."""
+        tokenizer = self.tokenizer
+        assert tokenizer is not None
+        unknown = tokenizer.unk_token_id
+        if unknown in (None, tokenizer.bos_token_id, tokenizer.eos_token_id):
+            return  # GPT-2 names its end-of-text token as the unknown one too
+        if unknown in tokens.flatten().tolist() and str(tokenizer.unk_token) not in text:
+            shown = [self.token_string(int(token)) for token in tokens[0]]
+            raise MicrotomeError(
+                f"the prompt holds something that is not in {self.name}'s vocabulary; its tokens "
+                f"are {shown}"
+            )
 
     def check_tokens(self, tokens: Int[Tensor, "batch position"]) -> Int[Tensor, "batch position"]:
         """The ids on the model's device, refused where the model cannot read them."""

@@ -27,6 +27,16 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def check_device(device: str) -> None:
+    """Refuse a device that this machine or this build of torch does not have."""
+    try:
+        torch.zeros(1, device=device)
+    except Exception as error:  # torch raises AssertionError, RuntimeError, NotImplementedError
+        raise MicrotomeError(
+            f"device {device!r} is not usable here ({first_line(error)}); use {best_device()!r}"
+        ) from error
+
+
 def load_model(
     name: str | Path, device: str | None = None, dtype: torch.dtype | None = None
 ) -> LanguageModel:
@@ -42,6 +52,7 @@ def load_model(
     """
     _check_folder(Path(name), str(name))
     device = device or best_device()
+    check_device(device)
     wanted = dtype or (torch.float32 if device == "cpu" else "auto")
     try:
         with _quiet_transformers():

@@ -93,7 +93,12 @@ def from_neuronpedia(document: dict, name: str) -> Graph:
         value=unknown,
         residual=unknown.clone(),
         n_layers=n_layers,
-        info={"supernodes": groups.supernodes, "pinned": groups.pinnedIds, "warnings": warnings},
+        info={
+            "model": parsed.metadata.scan or "unknown",
+            "supernodes": groups.supernodes,
+            "pinned": groups.pinnedIds,
+            "warnings": warnings,
+        },
     )
     influence = [entry.influence for entry in parsed.nodes]
     kept = _kept(document, graph, influence, links.odd, name)

@@ -40,8 +40,11 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 def _scalars(config: dict) -> dict[str, str | int | float | bool]:
-    """The plain values of a configuration, to be kept with the dictionary."""
-    return {str(k): v for k, v in config.items() if isinstance(v, str | int | float | bool)}
+    """The plain values of a configuration, to be kept with the dictionary; dates as text."""
+    plain = {k: v for k, v in config.items() if not isinstance(v, list | dict | set | tuple)}
+    return {
+        str(k): v if isinstance(v, str | int | float | bool) else str(v) for k, v in plain.items()
+    }
 
 
 def load_circuit_tracer(folder: Path, reads: str | None, writes: str | None) -> Dictionary:

@@ -59,6 +59,10 @@ PAIR_COST = 0.1
 """Fit that a sorting by size, or by both operands, has to add over one by last digits."""
 
 
+MAX_RANGES = 3
+"""Ranges of a quantity that are named; more are hinted at."""
+
+
 @dataclass(frozen=True)
 class Pattern:
     """A grid in words, and the share of its variance that the words explain."""
@@ -113,31 +117,28 @@ def _liked(means: Tensor) -> list[int]:
 
 def _size_pattern(grid: Tensor, name: str) -> Pattern:
     means, fit = _means(grid, _groups(grid, name))
-    liked = _liked(means)
-    runs = _runs(liked)
-    centre = round(float((means.clamp(min=0) * torch.arange(len(means))).sum() / means.sum()))
-    if len(liked) == 1:
-        text = f"{name} {liked[0]}"
-    elif len(runs) == 1 and len(liked) >= 0.6 * len(means):
-        text = f"{name} {runs[0]}"
-    elif len(runs) <= 2 or liked[-1] - liked[0] <= len(means) // 4:
-        near = name == "sum" and len(runs) > 1
-        text = f"{name} about {centre}" if near else f"{name} {' or '.join(runs[:3])}"
-    else:
-        shown = ", ".join(runs[:4]) + (" …" if len(runs) > 4 else "")
-        text = f"{name} among {shown}"
-    return Pattern(text, fit)
+    ranges = _ranges(_liked(means))
+    # the strongest ranges, in rising order: a feature with two humps is not "about" their middle
+    strongest = sorted(ranges, key=lambda r: -float(means[r[0] : r[1] + 1].sum()))[:MAX_RANGES]
+    words = [str(a) if a == b else f"{a}–{b}" for a, b in sorted(strongest)]
+    more = " …" if len(ranges) > MAX_RANGES else ""
+    return Pattern(f"{name} {_either(words)}{more}", fit)
 
 
-def _runs(values: list[int]) -> list[str]:
-    """Consecutive values as ranges."""
-    runs: list[list[int]] = []
+def _ranges(values: list[int], gap: int = 2) -> list[tuple[int, int]]:
+    """Runs of values, across gaps of one."""
+    ranges: list[tuple[int, int]] = []
     for value in values:
-        if runs and value == runs[-1][1] + 1:
-            runs[-1][1] = value
+        if ranges and value - ranges[-1][1] <= gap:
+            ranges[-1] = (ranges[-1][0], value)
         else:
-            runs.append([value, value])
-    return [str(a) if a == b else f"{a}–{b}" for a, b in runs]
+            ranges.append((value, value))
+    return ranges
+
+
+def _either(words: list[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _digit_pattern(grid: Tensor, name: str) -> Pattern:
@@ -146,8 +147,7 @@ def _digit_pattern(grid: Tensor, name: str) -> Pattern:
 
 
 def _digits(digits: list[int]) -> str:
-    *most, last = [str(d) for d in digits]
-    return f"{', '.join(most)} or {last}" if most else last
+    return _either([str(d) for d in digits])
 
 
 def _lookup_pattern(grid: Tensor) -> Pattern:
@@ -170,4 +170,5 @@ def _pair_groups(grid: Tensor, first: Tensor, second: Tensor) -> tuple[list[int]
 
 
 def _tens(groups: list[int]) -> str:
-    return f"{10 * groups[0]}–{10 * groups[-1] + 9}"
+    """Tens as ranges of numbers: 30–59 or 80–89."""
+    return _either([f"{10 * a}–{10 * b + 9}" for a, b in _ranges(groups, gap=1)])
