@@ -8,15 +8,19 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from microtome.artifact.manifest import FILE_NAME, Manifest
+from pydantic import ValidationError
+from safetensors import SafetensorError
+
+from microtome.artifact.json_file import read_json
+from microtome.artifact.manifest import FILE_NAME, SCHEMA_VERSIONS, Manifest
 from microtome.errors import MicrotomeError
 
 
-def check_output(path: Path, force: bool = False) -> None:
+def check_output(path: Path, force: bool = False, kind: str | None = None) -> None:
     """Refuse an output folder that exists, before any work is done for it.
 
-    With `force` an artifact (or an empty folder) may be replaced, but nothing else: a folder
-    that microtome did not write is never deleted.
+    With `force` an artifact of the same kind (or an empty folder) may be replaced, but nothing
+    else: what microtome did not write is never deleted.
 
     Raises:
         MicrotomeError: the path exists and may not be replaced, or its parent cannot be made.
@@ -31,10 +35,29 @@ def check_output(path: Path, force: bool = False) -> None:
         raise MicrotomeError(
             f"output folder {path} exists; pass --force to replace it (force=True in Python)"
         )
-    if not (path / FILE_NAME).is_file():
+    _check_replaceable(path, kind)
+
+
+def _check_replaceable(path: Path, kind: str | None) -> None:
+    """Only an artifact of the same kind, with nothing of the user's in it, may be deleted."""
+    what = ""
+    try:
+        manifest = Manifest.model_validate(read_json(path / FILE_NAME))
+    except (MicrotomeError, ValidationError):
+        what = "is not a microtome artifact"
+    else:
+        found = {str(f.relative_to(path)) for f in path.rglob("*") if not f.is_dir()}
+        foreign = sorted(found - set(manifest.files) - {FILE_NAME})
+        if manifest.kind not in SCHEMA_VERSIONS:
+            what = "is not a microtome artifact"
+        elif kind and manifest.kind != kind:
+            what = f"holds a {manifest.kind}, not a {kind}"
+        elif foreign:
+            what = f"holds {foreign[0]}, which microtome did not write"
+    if what:
         raise MicrotomeError(
-            f"output folder {path} exists and is not a microtome artifact, so --force will not "
-            f"delete it; choose another path"
+            f"output folder {path} exists and {what}, so --force will not delete it; choose "
+            f"another path"
         )
 
 
@@ -45,7 +68,7 @@ def new_artifact(path: Path, manifest: Manifest, force: bool = False) -> Iterato
     Yields the folder to write files into; the manifest, with their sizes, is written last.
     A process killed at any moment leaves either no artifact or a whole one.
     """
-    check_output(path, force)
+    check_output(path, force, manifest.kind)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.tmp-", dir=path.parent))
@@ -54,9 +77,10 @@ def new_artifact(path: Path, manifest: Manifest, force: bool = False) -> Iterato
     try:
         yield beside
         _seal(beside, manifest)
-        _move(beside, path)
-    except OSError as error:
-        raise MicrotomeError(f"cannot write {path}: {error.strerror or error}") from error
+        _move(beside, path, force)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise MicrotomeError(f"cannot write {path}: {reason}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -81,14 +105,21 @@ def _seal(folder: Path, manifest: Manifest) -> None:
         (folder / file).chmod(0o666 & ~mask)
 
 
-def _move(beside: Path, path: Path) -> None:
-    """Put the new folder in its place, keeping the old one until the new one stands."""
-    if not path.exists():
+def _move(beside: Path, path: Path, force: bool) -> None:
+    """Put the new folder in its place, keeping the old one until the new one stands.
+
+    Without force a plain rename, which fails where another process has been faster.
+    """
+    if not force or not path.exists():
         beside.rename(path)
         return
     old = beside.with_name(beside.name + "-old")
     path.rename(old)
-    beside.rename(path)
+    try:
+        beside.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -105,6 +105,12 @@ def check_fits(model: LanguageModel, dictionary: Dictionary) -> None:
                 f"{dictionary.name} reads {site}, but an attribution graph needs a transcoder "
                 f"that reads the MLP's input ({', '.join(allowed)})"
             )
+    for i, decoder in enumerate(dictionary.decoders):
+        if min(decoder.targets, default=i) < i:
+            raise MicrotomeError(
+                f"{dictionary.name}: features that read layer {i} write to layer "
+                f"{min(decoder.targets)}; features can only write to their own and later layers"
+            )
     for width, what in ((dictionary.d_in, "reads"), (dictionary.d_out, "writes")):
         if width != model.d_model:
             raise MicrotomeError(

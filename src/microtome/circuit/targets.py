@@ -149,6 +149,10 @@ def resolve_targets(
         targets = [TokenTarget(int(t)) for t in likely_tokens(replacement.logits)]
     nodes_rows = [_resolve(model, replacement, target) for target in targets]
     nodes = [node for node, _ in nodes_rows]
+    places = [(n.kind, n.layer, n.position, n.feature, n.label) for n in nodes]
+    for i, place in enumerate(places):
+        if place in places[:i]:
+            raise MicrotomeError(f"target {nodes[i].label!r} is named twice; name it once")
     total = sum(node.weight for node in nodes)
     if total <= 0:
         raise MicrotomeError("the targets have no probability; name other tokens")

@@ -27,7 +27,7 @@ DEFAULT_MEMORY_GB = 2.0
 @torch.no_grad()
 def trace(
     model: LanguageModel,
-    prompt: str | Int[Tensor, "1 position"],
+    prompt: str | Int[Tensor, "batch position"],
     dictionary: Dictionary,
     targets: Target | str | int | Sequence[Target | str | int] = (),
     max_features: int | None = None,
@@ -56,9 +56,13 @@ def trace(
     """
     if max_features is not None and max_features < 0:
         raise MicrotomeError(f"max_features is {max_features}; expected 0 or more")
-    if memory_gb <= 0:
-        raise MicrotomeError(f"memory_gb is {memory_gb}; expected more than 0")
+    if not 0 < memory_gb < 1e6:
+        raise MicrotomeError(f"memory_gb is {memory_gb}; expected more than 0, in gigabytes")
     tokens = model.tokenize(prompt) if isinstance(prompt, str) else model.check_tokens(prompt)
+    if len(tokens) != 1:
+        raise MicrotomeError(
+            f"a graph is of one prompt, not of {len(tokens)}; trace each by itself"
+        )
     replacement = build_replacement(model, dictionary, tokens, skip_positions)
     nodes, rows = resolve_targets(model, replacement, _target_list(targets))
     weights = rows.vector.new_tensor([node.weight for node in nodes])

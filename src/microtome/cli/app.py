@@ -65,5 +65,5 @@ def main() -> None:
         )
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo("microtome: interrupted; nothing was written", err=True)
+        typer.echo("microtome: interrupted", err=True)
         sys.exit(130)

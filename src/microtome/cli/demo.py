@@ -30,7 +30,7 @@ def demo(
     from microtome.specimen.adder.world import prompt
 
     if out is not None:
-        check_output(out, force)
+        check_output(out, force, "graph")
     with status("loading specimen:adder", quiet=json):
         model = load_model("specimen:adder", device="cpu")
         read = load_dictionary(dictionary)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from microtome.circuit.graph import Graph
 
@@ -20,7 +21,9 @@ def print_graph(graph: Graph, as_json: bool, saved: Path | None = None, features
     show_graph(graph, console, features)
     if saved:
         console.print(
-            f"\nSaved to [bold]{saved}[/]. Look again with: microtome show {saved}", highlight=False
+            f"\nSaved to [bold]{escape(str(saved))}[/]. Look again with: microtome show "
+            f"{escape(str(saved))}",
+            highlight=False,
         )
 
 

@@ -49,7 +49,7 @@ def trace(
     from microtome.specimen import load_dictionary, load_model
 
     if out is not None:
-        check_output(out, force)
+        check_output(out, force, "graph")
     targets = parse_targets(token or [], minus, feature or [])
     with status("loading", quiet=json):
         loaded = load_model(model, device)

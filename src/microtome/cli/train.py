@@ -19,6 +19,7 @@ def train(
 ) -> None:
     """Train a PLT or CLT on a model's own activations (one text in 20 is held out)."""
     from rich.console import Console
+    from rich.markup import escape
 
     from microtome.artifact import check_output, fingerprint_file
     from microtome.cli.progress import progress_bar
@@ -27,7 +28,7 @@ def train(
     from microtome.specimen import load_model
     from microtome.training import load_recipe, train_dictionary
 
-    check_output(out, force)
+    check_output(out, force, "dictionary")
     loaded_recipe = load_recipe(recipe)
     texts, _ = split_documents(read_texts(corpus))
     loaded = load_model(model)
@@ -39,4 +40,6 @@ def train(
     config = loaded_recipe.model_dump() | {"corpus": fingerprint_file(corpus)}
     save_dictionary(dictionary, out, config, force=force)
     figures = ", ".join(f"{name} {value:.4g}" for name, value in dictionary.info.items())
-    Console().print(f"Saved {dictionary.kind} to [bold]{out}[/]: {figures}", highlight=False)
+    Console().print(
+        f"Saved {dictionary.kind} to [bold]{escape(str(out))}[/]: {figures}", highlight=False
+    )

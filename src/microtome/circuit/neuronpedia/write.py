@@ -186,6 +186,8 @@ def write_neuronpedia(
     path = Path(path)
     if path.suffix != ".json" or path.name == INDEX or path.is_dir():
         raise MicrotomeError(f"output {path} is not a name for a graph file, such as answer.json")
+    if (path.parent / "manifest.json").exists():
+        raise MicrotomeError(f"output {path} lies inside an artifact; choose a path outside it")
     if path.exists() and not force:
         raise MicrotomeError(f"output file {path} exists; pass --force to replace it")
     document = to_neuronpedia(pruned, path.stem if slug is None else slug, scan)
