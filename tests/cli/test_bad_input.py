@@ -201,6 +201,36 @@ def test_an_output_folder_that_exists(
     assert (precious / "thesis.txt").read_text() == "years of work"
 
 
+def test_force_deletes_nothing_but_an_artifact_of_the_same_kind(
+    run: Run, model_folder: Path, dictionary_folder: Path, tmp_path: Path
+):
+    arguments = ("trace", model_folder, PROMPT, "-d", dictionary_folder, "--force", "-o")
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "manifest.json").write_text('{"kind": "webapp"}')
+    refused(run(*arguments, app), "not a microtome artifact")
+    other = write_dictionary(tiny_dictionary(tiny_model("gpt2")), tmp_path / "other")
+    refused(run(*arguments, other), "holds a dictionary, not a graph")
+    graph = tmp_path / "graph"
+    assert run(*arguments, graph).code == 0
+    (graph / "notes.txt").write_text("mine")
+    refused(run(*arguments, graph), "notes.txt")
+    refused(run("export", graph, graph / "nodes.json", "--force"), "inside an artifact")
+    assert {f.name for f in graph.iterdir()} >= {"notes.txt", "nodes.json", "edges.safetensors"}
+
+
+def test_a_dictionary_that_is_not_finite_is_named(run: Run, model_folder: Path, tmp_path: Path):
+    whole = tiny_dictionary(tiny_model("gpt2"))
+    whole.encoders[1].weight[3, 3] = float("nan")
+    folder = write_dictionary(whole, tmp_path / "nan")
+    refused(run("trace", model_folder, PROMPT, "-d", folder), "encoder at blocks.1.mlp.in")
+
+
+def test_a_target_named_twice(run: Run, model_folder: Path, dictionary_folder: Path):
+    arguments = ("trace", model_folder, PROMPT, "-d", dictionary_folder)
+    refused(run(*arguments, "--token", "3", "--token", "3"), "named twice")
+
+
 def test_a_graph_cut_off_half_way(
     run: Run, model_folder: Path, dictionary_folder: Path, tmp_path: Path
 ):
