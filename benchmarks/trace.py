@@ -119,6 +119,7 @@ def main() -> None:
     parser.add_argument("--size", choices=SIZES, default="default")
     parser.add_argument("--repeat", type=int, default=None)
     parser.add_argument("--memory-gb", type=float, default=None)
+    parser.add_argument("--profile", action="store_true", help="print where the time goes first")
     arguments = parser.parse_args()
     size = SIZES[arguments.size]
     repeats = arguments.repeat or (7 if arguments.size == "default" else 1)
@@ -128,6 +129,10 @@ def main() -> None:
     tokens = torch.randint(size.vocabulary, (1, size.tokens), generator=generator)
     active = len(build_replacement(model, dictionary, tokens).active_features())
     rate = gemm_rate()
+    if arguments.profile:
+        with torch.profiler.profile() as profile:
+            trace(model, tokens, dictionary, max_features=size.max_features, memory_gb=memory)
+        print(profile.key_averages().table(sort_by="self_cpu_time_total", row_limit=10))
     seconds = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()

@@ -21,10 +21,10 @@ def build(
     seed: Annotated[int, typer.Option(help="Everything follows from it.")] = 0,
 ) -> None:
     """Train a specimen from scratch, from one seed; an interrupted build goes on."""
-    from microtome.specimen.load import SPECIMENS, _nearest
+    from microtome.specimen.load import SPECIMENS, nearest
 
     if name not in SPECIMENS:
-        raise MicrotomeError(f"unknown specimen {name!r}; {_nearest(name, SPECIMENS)}")
+        raise MicrotomeError(f"unknown specimen {name!r}; {nearest(name, SPECIMENS)}")
     from microtome.specimen.adder.build import build_adder
 
     if (out / "manifest.json").exists() or out.is_file():

@@ -9,9 +9,6 @@ from torch import Tensor
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
 
-Blocks = list[Int[Tensor, "_ _"]]
-"""Token blocks; rows of one tensor have one length, tensors may differ in it."""
-
 
 def tokenize_texts(
     model: LanguageModel, texts: Iterable[str], context: int

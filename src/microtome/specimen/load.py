@@ -23,10 +23,10 @@ def specimen_path(name: str, part: str) -> Path:
     """
     specimen, _, wanted = name.removeprefix(PREFIX).partition("/")
     if specimen not in SPECIMENS:
-        raise MicrotomeError(f"unknown specimen {specimen!r}; {_nearest(specimen, SPECIMENS)}")
+        raise MicrotomeError(f"unknown specimen {specimen!r}; {nearest(specimen, SPECIMENS)}")
     parts = SPECIMENS[specimen]
     if (wanted or part) not in parts:
-        raise MicrotomeError(f"specimen {specimen!r} has no {wanted!r}; {_nearest(wanted, parts)}")
+        raise MicrotomeError(f"specimen {specimen!r} has no {wanted!r}; {nearest(wanted, parts)}")
     folder = Path(__file__).parent / specimen / "assets" / parts[wanted or part]
     if not folder.is_dir():
         raise MicrotomeError(
@@ -36,7 +36,8 @@ def specimen_path(name: str, part: str) -> Path:
     return folder
 
 
-def _nearest(name: str, known: dict) -> str:
+def nearest(name: str, known: dict) -> str:
+    """Words for an error message: the known name most like a wrong one, and all of them."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     return f"did you mean {close[0]!r}? Known: {', '.join(known)}"
 

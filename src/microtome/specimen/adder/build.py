@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 def build_model(folder: Path, recipe: AdderRecipe, say: Say = print) -> LanguageModel:
-    """Train the model (about 20 minutes on one core), resuming if it was interrupted."""
+    """Train the model, resuming if it was interrupted."""
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
 
