@@ -188,7 +188,7 @@ def test_a_tensor_of_another_shape(saved, name, shape):
         ({"activation": "tanh"}, "field 'content.activation'"),
         ({"d_in": "many"}, "field 'content.d_in'"),
         ({"unknown": 1}, "field 'content.unknown'"),
-        ({"reads": ["blocks.0.mlp.in"]}, "different lengths"),
+        ({"reads": ["blocks.0.mlp.in"]}, "expected each of the 1 sites"),
         ({"targets": [[0], [1], [7]]}, "expected indices below 3"),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_manifest_that_does_not_fit(saved, content, says):
 
 def test_a_newer_schema_version(saved):
     path = saved / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 2}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 3}))
     with pytest.raises(MicrotomeError, match="newer microtome"):
         load_dictionary(saved)
 

@@ -2,9 +2,10 @@
 
 from microtome.artifact.fingerprint import fingerprint_file, fingerprint_tensors
 from microtome.artifact.folder import check_output, new_artifact
-from microtome.artifact.manifest import Manifest, read_manifest
+from microtome.artifact.manifest import SCHEMA_VERSIONS, Manifest, read_manifest
 
 __all__ = [
+    "SCHEMA_VERSIONS",
     "Manifest",
     "check_output",
     "fingerprint_file",

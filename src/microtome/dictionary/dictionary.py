@@ -18,16 +18,19 @@ Kind = Literal["sae", "plt", "clt", "crosscoder"]
 
 @dataclass(frozen=True)
 class Encoder:
-    """Reads one site: pre-activation = x @ weight.T + bias, then the activation function."""
+    """Pre-activation = x @ weight.T + bias, then the activation function.
 
-    weight: Float[Tensor, "features d_in"]
+    x is the activation at one site, or for a crosscoder those at several, side by side.
+    """
+
+    weight: Float[Tensor, "features d_read"]
     bias: Float[Tensor, " features"]
     activation: Activation
 
-    def pre_activations(self, x: Float[Tensor, "rows d_in"]) -> Float[Tensor, "rows features"]:
+    def pre_activations(self, x: Float[Tensor, "rows d_read"]) -> Float[Tensor, "rows features"]:
         return torch.addmm(self.bias, x, self.weight.T)
 
-    def encode(self, x: Float[Tensor, "rows d_in"]) -> Codes:
+    def encode(self, x: Float[Tensor, "rows d_read"]) -> Codes:
         pre = self.pre_activations(x)
         return Codes.from_mask(pre, self.activation.active(pre))
 
@@ -57,8 +60,8 @@ class Decoder:
 class Dictionary:
     """A sparse encoder and decoder over named sites (SAE, PLT, CLT or crosscoder).
 
-    Encoder i reads site `reads[i]`; its features write to the sites `decoders[i].targets` of
-    `writes`. A linear skip (Dunefsky et al. 2024; Paulo et al. 2025) adds x @ skip to the site
+    Encoder i reads site `reads[i]` (the sites `sources[i]` of `reads` where those are given); its
+    features write to the sites `decoders[i].targets` of `writes`. A linear skip (Dunefsky et al. 2024; Paulo et al. 2025) adds x @ skip to the site
     of the same index. Features are named (i, feature): for PLTs and CLTs i counts the layers read.
     """
 
@@ -68,8 +71,12 @@ class Dictionary:
     decoders: tuple[Decoder, ...]
     biases: tuple[Float[Tensor, " d_out"], ...]
     skips: tuple[Float[Tensor, "d_in d_out"] | None, ...] = ()
+    sources: tuple[tuple[int, ...], ...] = ()
+    """Per encoder, the indices of the sites it reads; site i for encoder i unless given."""
     skip_first: bool = True
     """Whether position 0 (the attention sink) was left out of training; metrics follow."""
+    skip_special: bool = False
+    """Whether special tokens (BOS, EOS, padding) were left out wherever they stand."""
     model: str = ""
     """Fingerprint of the model it was trained on; empty where unknown."""
     name: str = "dictionary"
@@ -79,6 +86,8 @@ class Dictionary:
     def __post_init__(self):
         if not self.skips:
             object.__setattr__(self, "skips", (None,) * len(self.writes))
+        if not self.sources:
+            object.__setattr__(self, "sources", tuple((i,) for i in range(len(self.reads))))
         _check(self)
 
     def __repr__(self) -> str:
@@ -87,6 +96,8 @@ class Dictionary:
 
     @property
     def kind(self) -> Kind:
+        if any(len(sources) > 1 for sources in self.sources):
+            return "crosscoder"
         if any(decoder.targets != (i,) for i, decoder in enumerate(self.decoders)):
             return "clt" if self.reads != self.writes else "crosscoder"
         return "sae" if self.reads == self.writes else "plt"
@@ -98,7 +109,8 @@ class Dictionary:
 
     @property
     def d_in(self) -> int:
-        return self.encoders[0].weight.shape[1]
+        """Width of one site read."""
+        return self.encoders[0].weight.shape[1] // len(self.sources[0])
 
     @property
     def d_out(self) -> int:
@@ -142,7 +154,11 @@ class Dictionary:
 
     def encode(self, inputs: Sequence[Float[Tensor, "rows d_in"]]) -> list[Codes]:
         """Codes of every encoder, given the activations at `reads`."""
-        return [encoder.encode(x) for encoder, x in zip(self.encoders, inputs, strict=True)]
+        codes = []
+        for encoder, sources in zip(self.encoders, self.sources, strict=True):
+            parts = [inputs[i] for i in sources]
+            codes.append(encoder.encode(parts[0] if len(parts) == 1 else torch.cat(parts, -1)))
+        return codes
 
     def decode(self, codes: Sequence[Codes], target: int) -> Float[Tensor, "rows d_out"]:
         """The sum of active features at one written site, without bias and skip."""
@@ -170,18 +186,24 @@ def _check(d: Dictionary) -> None:
     """Refuse a dictionary whose parts do not fit together."""
     if not d.reads:
         raise MicrotomeError(f"{d.name} reads no site")
-    if len(d.encoders) != len(d.reads) or len(d.decoders) != len(d.reads):
+    if len(d.encoders) != len(d.sources) or len(d.decoders) != len(d.sources):
         raise MicrotomeError(
-            f"{d.name} reads {len(d.reads)} sites but has {len(d.encoders)} encoders and "
-            f"{len(d.decoders)} decoders"
+            f"{d.name} reads {len(d.sources)} groups of sites but has {len(d.encoders)} encoders "
+            f"and {len(d.decoders)} decoders"
+        )
+    if {i for sources in d.sources for i in sources} != set(range(len(d.reads))):
+        raise MicrotomeError(
+            f"{d.name}: the encoders read the sites of index {d.sources}, expected each of the "
+            f"{len(d.reads)} sites"
         )
     if len(d.biases) != len(d.writes) or len(d.skips) != len(d.writes):
         raise MicrotomeError(f"{d.name} writes {len(d.writes)} sites but has {len(d.biases)} b_dec")
-    for site, encoder, decoder in zip(d.reads, d.encoders, d.decoders, strict=True):
-        n, d_in = encoder.weight.shape
+    for sources, encoder, decoder in zip(d.sources, d.encoders, d.decoders, strict=True):
+        site = d.reads[sources[0]]
+        n, d_read = encoder.weight.shape
         shapes = {
             "encoder bias": (tuple(encoder.bias.shape), (n,)),
-            "encoder": ((d_in,), (d.d_in,)),
+            "encoder": ((d_read,), (d.d_in * len(sources),)),
             "decoder": (tuple(decoder.weight.shape), (n, len(decoder.targets), d.d_out)),
         }
         for part, (found, expected) in shapes.items():

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from microtome.artifact import Manifest, new_artifact, read_manifest
+from microtome.artifact import SCHEMA_VERSIONS, Manifest, new_artifact, read_manifest
 from microtome.dictionary.activation import Activation, ActivationKind
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
 from microtome.dictionary.tensors import TensorFile
@@ -24,6 +24,8 @@ class DictionaryContent(BaseModel):
     kind: str
     reads: list[str]
     writes: list[str]
+    sources: list[list[int]] = []
+    """Per encoder, the indices of the sites read; one each in order where empty (schema 1)."""
     targets: list[list[int]]
     """Per encoder, the indices of the written sites."""
     activation: ActivationKind
@@ -32,6 +34,7 @@ class DictionaryContent(BaseModel):
     d_in: int
     d_out: int
     skip_first: bool
+    skip_special: bool = False
     model: str
     info: dict
 
@@ -61,6 +64,7 @@ def save_dictionary(
         kind=dictionary.kind,
         reads=list(dictionary.reads),
         writes=list(dictionary.writes),
+        sources=[list(sources) for sources in dictionary.sources],
         targets=[list(decoder.targets) for decoder in dictionary.decoders],
         activation=first.kind,
         k=first.k,
@@ -68,12 +72,13 @@ def save_dictionary(
         d_in=dictionary.d_in,
         d_out=dictionary.d_out,
         skip_first=dictionary.skip_first,
+        skip_special=dictionary.skip_special,
         model=dictionary.model,
         info=dictionary.info,
     )
     manifest = Manifest(
         kind="dictionary",
-        schema_version=1,
+        schema_version=SCHEMA_VERSIONS["dictionary"],
         config=config or {},
         inputs={"model": dictionary.model} if dictionary.model else {},
         content=content.model_dump(),
@@ -85,7 +90,8 @@ def save_dictionary(
 def _one_activation(dictionary: Dictionary) -> Activation:
     """The activation function of every encoder, as the manifest records only one."""
     first = dictionary.encoders[0].activation
-    for site, encoder in zip(dictionary.reads, dictionary.encoders, strict=True):
+    for sources, encoder in zip(dictionary.sources, dictionary.encoders, strict=True):
+        site = dictionary.reads[sources[0]]
         if (encoder.activation.kind, encoder.activation.k) != (first.kind, first.k):
             raise MicrotomeError(
                 f"{dictionary.name}: {site} has activation {encoder.activation.kind} (k "
@@ -131,8 +137,10 @@ def load_native(path: Path) -> Dictionary:
     sizes = {"d_in": content.d_in, "d_out": content.d_out}
     encoders, decoders = [], []
     for i, (features, targets) in enumerate(zip(content.features, content.targets, strict=True)):
+        n_sources = len(content.sources[i]) if content.sources else 1
         sizes |= {"features": features, "targets": len(targets)}
-        weight = file.take(f"encoder.{i}.weight", "features d_in", sizes).float()
+        sizes["d_read"] = n_sources * content.d_in
+        weight = file.take(f"encoder.{i}.weight", "features d_read", sizes).float()
         bias = file.take(f"encoder.{i}.bias", "features", sizes).float()
         threshold = None
         if content.activation in ("jumprelu", "batchtopk"):
@@ -152,7 +160,9 @@ def load_native(path: Path) -> Dictionary:
             file.take(f"skip.{j}", "d_in d_out", sizes).float() if f"skip.{j}" in file else None
             for j in sites
         ),
+        sources=tuple(tuple(sources) for sources in content.sources),
         skip_first=content.skip_first,
+        skip_special=content.skip_special,
         model=content.model,
         name=str(path),
         info=content.info,
@@ -167,10 +177,11 @@ def _content(path: Path) -> DictionaryContent:
         first = error.errors()[0]
         field = ".".join(str(part) for part in ("content", *first["loc"]))
         raise MicrotomeError(f"{path}/manifest.json: field {field!r}: {first['msg']}") from error
-    counts = {len(content.reads), len(content.targets), len(content.features)}
+    sources = content.sources or content.reads
+    counts = {len(sources), len(content.targets), len(content.features)}
     if len(counts) > 1:
         raise MicrotomeError(
-            f"{path}/manifest.json: content.reads, targets and features have different lengths; "
+            f"{path}/manifest.json: content.sources, targets and features have different lengths; "
             f"make the dictionary again"
         )
     return content

@@ -73,6 +73,7 @@ def combine(parts: Sequence[Dictionary], folder: Path) -> Dictionary:
         biases=tuple(part.biases[0] for part in ordered),
         skips=tuple(part.skips[0] for part in ordered),
         skip_first=all(part.skip_first for part in ordered),
+        skip_special=all(part.skip_special for part in ordered),
         name=str(folder),
         info={**ordered[0].info, "parts": [part.info for part in ordered]},
     )
