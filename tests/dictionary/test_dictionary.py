@@ -75,7 +75,7 @@ def test_the_fingerprint_is_that_of_the_weights():
     ("change", "says"),
     [
         ({"reads": (), "encoders": (), "decoders": ()}, "reads no site"),
-        ({"reads": ("a", "b")}, "reads 3 groups of sites"),
+        ({"reads": ("a", "b")}, "expected each of the 2 sites"),
         ({"writes": ("a",)}, "writes 1 sites but has 3 b_dec"),
         ({"biases": (torch.zeros(9),) * LAYERS}, r"b_dec has shape \(9,\), expected \(4,\)"),
         ({"skips": (torch.zeros(9, 4), None, None)}, r"skip to blocks.0.mlp.out has shape"),
