@@ -11,7 +11,7 @@ from microtome.artifact.json_file import read_json
 from microtome.errors import MicrotomeError
 
 FILE_NAME = "manifest.json"
-SCHEMA_VERSIONS = {"graph": 1, "dictionary": 2, "model": 1}
+SCHEMA_VERSIONS = {"graph": 1, "dictionary": 2, "model": 1, "store": 1}
 """Version written for each kind of artifact; newer ones are refused on reading."""
 
 
@@ -40,8 +40,13 @@ class Manifest(BaseModel):
     """Bytes of every other file of the folder."""
 
 
-def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
+def read_manifest(folder: Path, kind: str | None = None, files: bool = True) -> Manifest:
     """Read and check the manifest of an artifact folder.
+
+    Args:
+        folder: of the artifact.
+        kind: the kind of artifact that it must be.
+        files: whether every other file must have the size that it was written with.
 
     Raises:
         MicrotomeError: no such folder, no artifact, another kind, a newer schema version, or a
@@ -67,7 +72,8 @@ def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise MicrotomeError(f"{path}: field {field!r}: {first['msg']}") from error
-    _check_files(folder, manifest)
+    if files:
+        _check_files(folder, manifest)
     return manifest
 
 

@@ -1,6 +1,7 @@
 """A Hugging Face language model, unmodified, with named sites."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -235,13 +236,48 @@ class LanguageModel:
             edit: by site, a function from the activation to its replacement.
         """
         sites = [Site.parse(name) for name in capture]
-        activations: dict[Site, Tensor] = {}
-        edits: dict[Site, list[Edit]] = {site: [e] for site, e in (edit or {}).items()}
-        for site in edits:
+        for site in edit or {}:
             _check_editable(site)
+        activations: dict[Site, Tensor] = {}
+        with self._tapped(sites, edit or {}, activations):
+            logits = self.hf(self.check_tokens(tokens), use_cache=False).logits
+        return Run(logits, activations)
+
+    @torch.no_grad()
+    def capture(
+        self, tokens: Int[Tensor, "batch position"], sites: Sequence[str | Site]
+    ) -> dict[Site, Tensor]:
+        """Activations at sites, bit for bit those of `run`, from a forward pass that stops as
+        soon as it has passed the last of them; so there are no logits.
+
+        Args:
+            tokens: ids, [batch, position].
+            sites: what to capture; nothing runs where there is none.
+        """
+        wanted = list(dict.fromkeys(Site.parse(name) for name in sites))
+        activations: dict[Site, Tensor] = {}
+        if not wanted:
+            return activations
+        with (
+            self._tapped(wanted, {}, activations, stop_at=len(wanted)),
+            suppress(_AllCaptured),
+        ):
+            self.hf(self.check_tokens(tokens), use_cache=False)
+        return activations
+
+    @contextmanager
+    def _tapped(
+        self,
+        sites: Sequence[Site],
+        edit: Mapping[Site, Edit],
+        activations: dict[Site, Tensor],
+        stop_at: int | None = None,
+    ) -> Iterator[None]:
+        """Let a forward pass inside the block fill `activations`, as they are after any edit."""
+        edits: dict[Site, list[Edit]] = {site: [e] for site, e in edit.items()}
         for site in sites:
             source, finish = self._capture(site)
-            edits.setdefault(source, []).append(_recorder(activations, site, finish))
+            edits.setdefault(source, []).append(_recorder(activations, site, finish, stop_at))
         patterns: dict[int, PatternTap] = {}
         taps: list[tuple[Tap, Edit]] = []
         for site, functions in edits.items():
@@ -251,8 +287,7 @@ class LanguageModel:
             else:
                 taps.append((self.tap(site), _chain(functions)))
         with attention_taps(self.hf, patterns), tapped(taps):
-            logits = self.hf(self.check_tokens(tokens), use_cache=False).logits
-        return Run(logits, activations)
+            yield
 
     def _capture(self, site: Site):
         """The site to tap for capturing `site`, and what to make of the tapped tensor."""
@@ -318,9 +353,17 @@ def _check_editable(site: Site) -> None:
         )
 
 
-def _recorder(activations: dict[Site, Tensor], site: Site, finish) -> Edit:
+class _AllCaptured(Exception):
+    """Ends a forward pass whose remaining layers nobody asked for."""
+
+
+def _recorder(
+    activations: dict[Site, Tensor], site: Site, finish, stop_at: int | None = None
+) -> Edit:
     def record(x: Tensor) -> Tensor:
         activations[site] = finish(x.detach())
+        if len(activations) == stop_at:
+            raise _AllCaptured
         return x
 
     return record
