@@ -71,5 +71,8 @@ def test_what_cannot_be_captured_is_named_before_the_model_runs():
     assert model.capture(tokens(), []) == {}
     with pytest.raises(MicrotomeError, match="3 layers"):
         model.capture(tokens(), ["blocks.0.mlp.in", "blocks.3.mlp.in"])
+    for site in ("blocks.3.attn.pattern", "blocks.-1.mlp.in", "blocks.3.mlp.normalized"):
+        with pytest.raises(MicrotomeError, match=r"3 layers|unknown site"):
+            model.capture(tokens(), [site])
     with pytest.raises(MicrotomeError, match="outside the vocabulary"):
         model.capture(torch.tensor([[48]]), ["embed"])

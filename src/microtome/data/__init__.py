@@ -1,7 +1,34 @@
 """From texts to token blocks to activations."""
 
-from microtome.data.corpus import read_texts, split_documents
-from microtome.data.harvest import harvest
-from microtome.data.tokens import tokenize_texts
+from microtome.data.block import Block, BlockSource
+from microtome.data.corpus import fingerprint_corpus, read_texts
+from microtome.data.harvest import (
+    ActivationSource,
+    Rows,
+    harvest,
+    harvest_all,
+    stream_activations,
+)
+from microtome.data.policy import TokenPolicy, special_tokens
+from microtome.data.split import held_out, held_out_texts, split_documents, training_texts
+from microtome.data.tokens import token_blocks, tokenize_texts
 
-__all__ = ["harvest", "read_texts", "split_documents", "tokenize_texts"]
+__all__ = [
+    "ActivationSource",
+    "Block",
+    "BlockSource",
+    "Rows",
+    "TokenPolicy",
+    "fingerprint_corpus",
+    "harvest",
+    "harvest_all",
+    "held_out",
+    "held_out_texts",
+    "read_texts",
+    "special_tokens",
+    "split_documents",
+    "stream_activations",
+    "token_blocks",
+    "tokenize_texts",
+    "training_texts",
+]

@@ -120,11 +120,7 @@ class LanguageModel:
             if site.kind == "embed":
                 return Tap(self.blocks[0], "input")
             return Tap(self.final_norm, "output")
-        if not 0 <= site.layer < self.n_layers:
-            raise MicrotomeError(
-                f"site {site} does not exist: {self.name} has {self.n_layers} layers (0 to "
-                f"{self.n_layers - 1})"
-            )
+        self._check_layer(site)
         block = self.blocks[site.layer]
         part = block.get_submodule
         if site.kind == "resid.mid" and self.parallel:
@@ -141,6 +137,25 @@ class LanguageModel:
             "mlp.in": lambda: Tap(part(row.mlp), "input"),
             "mlp.out": lambda: Tap(part(row.mlp_post_norm or row.mlp), "output"),
         }[site.kind]()
+
+    def check_site(self, site: str | Site) -> Site:
+        """A site that can be captured.
+
+        Raises:
+            MicrotomeError: the layer does not exist, or this family has no such site.
+        """
+        site = Site.parse(site)
+        self._check_layer(site)
+        if site.kind != "attn.pattern":
+            self.tap(self._capture(site)[0])
+        return site
+
+    def _check_layer(self, site: Site) -> None:
+        if site.layer is not None and not 0 <= site.layer < self.n_layers:
+            raise MicrotomeError(
+                f"site {site} does not exist: {self.name} has {self.n_layers} layers (0 to "
+                f"{self.n_layers - 1})"
+            )
 
     # -- text ----------------------------------------------------------------------------------
 
@@ -235,7 +250,7 @@ class LanguageModel:
             capture: sites whose activations to keep, as they are after any edit.
             edit: by site, a function from the activation to its replacement.
         """
-        sites = [Site.parse(name) for name in capture]
+        sites = [self.check_site(name) for name in capture]
         for site in edit or {}:
             _check_editable(site)
         activations: dict[Site, Tensor] = {}
@@ -254,7 +269,7 @@ class LanguageModel:
             tokens: ids, [batch, position].
             sites: what to capture; nothing runs where there is none.
         """
-        wanted = list(dict.fromkeys(Site.parse(name) for name in sites))
+        wanted = list(dict.fromkeys(map(self.check_site, sites)))
         activations: dict[Site, Tensor] = {}
         if not wanted:
             return activations
