@@ -100,7 +100,7 @@ def test_a_broken_stream_is_named(monkeypatch: pytest.MonkeyPatch):
     )
     texts = read_texts("owner/name")
     assert next(texts) == "one"
-    with pytest.raises(MicrotomeError, match="cannot read dataset owner/name after row 1: .*") as e:
+    with pytest.raises(MicrotomeError, match="cannot read dataset owner/name after row 1") as e:
         next(texts)
     assert "\n" not in str(e.value)
 

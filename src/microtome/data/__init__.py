@@ -1,5 +1,6 @@
 """From texts to token blocks to activations."""
 
+from microtome.data.batches import Batches, MemoryBatches
 from microtome.data.block import Block, BlockSource
 from microtome.data.corpus import fingerprint_corpus, read_texts
 from microtome.data.harvest import (
@@ -10,14 +11,19 @@ from microtome.data.harvest import (
     stream_activations,
 )
 from microtome.data.policy import TokenPolicy, special_tokens
+from microtome.data.shuffle import RowSource, ShuffleBuffer
 from microtome.data.split import held_out, held_out_texts, split_documents, training_texts
 from microtome.data.tokens import token_blocks, tokenize_texts
 
 __all__ = [
     "ActivationSource",
+    "Batches",
     "Block",
     "BlockSource",
+    "MemoryBatches",
+    "RowSource",
     "Rows",
+    "ShuffleBuffer",
     "TokenPolicy",
     "fingerprint_corpus",
     "harvest",
