@@ -107,6 +107,15 @@ def test_decoders_are_mapped_from_the_file(saved):
     pytest.fail("the decoder is nowhere in the process's memory")
 
 
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.float8_e5m2, torch.int32])
+@pytest.mark.parametrize("name", ["encoder.0.threshold", "encoder.1.weight", "decoder.2.weight"])
+def test_tensors_that_are_no_real_numbers(saved, name, dtype):
+    tensors = load_file(saved / "weights.safetensors")
+    replace_tensors(saved, **{name: tensors[name].to(dtype)})
+    with pytest.raises(MicrotomeError, match=rf"'{name}' is torch.\S+, expected floating point"):
+        load_dictionary(saved)
+
+
 def test_tied_weights_can_be_saved(tmp_path):
     weight, zeros = torch.randn(6, 5), torch.zeros(5)
     encoder = Encoder(weight, torch.zeros(6), Activation("relu"))

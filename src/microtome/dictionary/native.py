@@ -144,7 +144,7 @@ def load_native(path: Path) -> Dictionary:
         bias = file.take(f"encoder.{i}.bias", "features", sizes).float()
         threshold = None
         if content.activation in ("jumprelu", "batchtopk"):
-            threshold = file[f"encoder.{i}.threshold"].float()
+            threshold = file.real(f"encoder.{i}.threshold").float()
         activation = Activation(content.activation, content.k, threshold)
         encoders.append(Encoder(weight, bias, activation))
         weight = file.take(f"decoder.{i}.weight", "features targets d_out", sizes)
