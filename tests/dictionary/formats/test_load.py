@@ -1,11 +1,14 @@
 """Which format a path is taken for, and names on the hub."""
 
+from fnmatch import fnmatch
+
 import pytest
 
 from microtome.dictionary import load_dictionary, save_dictionary
 from microtome.dictionary.formats.hub import HubName
 from microtome.errors import MicrotomeError
-from tests.dictionary.samples import dictionary, saelens_folder
+from tests.dictionary.formats.test_sparsify import write as write_sparsify
+from tests.dictionary.samples import D_IN, FEATURES, dictionary, saelens_folder
 
 
 def refused(path: object, says: str, **sites: str) -> None:
@@ -41,6 +44,16 @@ def test_hidden_folders_are_not_searched(tmp_path):
     saelens_folder(tmp_path / "sae")
     saelens_folder(tmp_path / ".cache" / "sae")
     assert load_dictionary(tmp_path).kind == "sae"
+
+
+def test_saelens_and_sparsify_are_told_apart_by_their_weights(tmp_path):
+    saelens_folder(tmp_path / "theirs")
+    config = {"d_in": D_IN, "num_latents": FEATURES, "k": 2}
+    write_sparsify(tmp_path / "layers.0", config)
+    assert load_dictionary(tmp_path / "theirs").info["format"] == "saelens"
+    assert load_dictionary(tmp_path / "layers.0").info["format"] == "sparsify"
+    assert load_dictionary(tmp_path / "layers.0" / "sae.safetensors").kind == "sae"
+    refused(tmp_path, "dictionaries of two formats, .*theirs and .*layers.0; pass one")
 
 
 def test_two_formats_in_a_folder(tmp_path):
@@ -101,8 +114,35 @@ def test_a_repository_is_downloaded(tmp_path, monkeypatch, inside):
     d = load_dictionary(name)
     assert d.name == name
     assert (asked["repository"], asked["revision"]) == ("owner/repository", "v1")
-    assert (f"{inside}/" if inside else "") + "*.safetensors" in asked["patterns"]
-    assert not any(pattern.endswith((".bin", ".pt", "*")) for pattern in asked["patterns"])
+    assert "deep/sae/*.safetensors" in asked["patterns"] or not inside
+    others = [p for p in asked["patterns"] if not p.endswith("ae.pt")]
+    assert not any(pattern.endswith((".bin", ".pt", "*")) for pattern in others)
+
+
+@pytest.mark.parametrize(
+    ("file", "wanted"),
+    [
+        ("blocks.3.hook_resid_post/sae_weights.safetensors", True),
+        ("blocks.3.hook_resid_post/cfg.json", True),
+        ("layers.3.mlp/sae.safetensors", True),
+        ("resid_post_layer_3/trainer_0/ae.pt", True),
+        ("layer_12.safetensors", True),
+        ("W_enc_0.safetensors", True),
+        ("W_dec_11.safetensors", True),
+        ("layer_3/width_16k/average_l0_68/params.npz", True),
+        ("params_layer_3.safetensors", True),
+        ("weights.safetensors", True),
+        ("model.safetensors", False),
+        ("model-00001-of-00002.safetensors", False),
+        ("checkpoints/ae_100.pt", False),
+        ("tokenizer.json", False),
+        ("activations.npz", False),
+    ],
+)
+def test_of_a_whole_repository_only_dictionaries_are_downloaded(file, wanted):
+    name = HubName.parse("owner/repository")
+    assert name is not None
+    assert any(fnmatch(file, pattern) for pattern in name._patterns()) == wanted
 
 
 def test_a_repository_without_that_folder(tmp_path, monkeypatch):

@@ -136,18 +136,21 @@ def test_it_can_be_saved_as_microtomes_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("metadata", "left_out"),
+    ("metadata", "first", "special"),
     [
-        ({}, True),
-        ({"seqpos_slice": [None], "exclude_special_tokens": False}, False),
-        ({"seqpos_slice": [1, None]}, True),
-        ({"exclude_special_tokens": True}, True),
-        ({"exclude_special_tokens": [0, 2]}, True),
+        ({}, True, False),
+        ({"seqpos_slice": [None], "exclude_special_tokens": False}, False, False),
+        ({"seqpos_slice": [1, None]}, True, False),
+        ({"exclude_special_tokens": True}, True, True),
+        ({"exclude_special_tokens": [0, 2]}, True, True),
+        ({"exclude_special_tokens": False}, False, False),
+        ({"seqpos_slice": [None], "exclude_special_tokens": True}, False, True),
     ],
 )
-def test_whether_the_first_position_was_left_out(tmp_path, metadata, left_out):
+def test_which_tokens_were_left_out(tmp_path, metadata, first, special):
     saelens_folder(tmp_path, {"metadata": {"hook_name": "blocks.1.hook_resid_post", **metadata}})
-    assert load_dictionary(tmp_path).skip_first is left_out
+    d = load_dictionary(tmp_path)
+    assert (d.skip_first, d.skip_special) == (first, special)
 
 
 def test_configurations_of_older_versions(tmp_path):
@@ -213,8 +216,6 @@ def test_missing_weights(tmp_path):
     saelens_folder(tmp_path)
     (tmp_path / "sae_weights.safetensors").unlink()
     refused(tmp_path, "sae_weights.safetensors does not exist")
-    save_file({"W_dec": torch.zeros(1)}, tmp_path / "sae.safetensors")
-    refused(tmp_path, "is a sparsify dictionary")
 
 
 def test_garbage_configuration(tmp_path):

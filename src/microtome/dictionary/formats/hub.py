@@ -11,9 +11,36 @@ _NAME = re.compile(
     r"(?P<repository>[\w.-]+/[\w.-]+)(?P<inside>(?:/[\w.=+-]+)*)/?"
     r"(?:(?:@|\?revision=)(?P<revision>[\w./-]+))?"
 )
-_TENSORS = (".safetensors", ".npz")
-_READ = (*_TENSORS, ".json", ".yaml")
-"""Endings of files that a dictionary can consist of; nothing else is downloaded."""
+_TENSORS = (".safetensors", ".npz", "ae.pt")
+_ENDINGS = (*_TENSORS, ".json", ".yaml")
+"""Endings of files that a dictionary can consist of; nothing else is downloaded of a folder."""
+
+_NAMES = (
+    "manifest.json",
+    "config.yaml",
+    "cfg.json",
+    "config.json",
+    "weights.safetensors",
+    "layer_*.safetensors",
+    "W_???_*.safetensors",
+    "sae.safetensors",
+    "ae.pt",
+    "params.npz",
+    "params.safetensors",
+)
+"""Names of such files, with any beginning; of a whole repository nothing else is downloaded,
+because models lie beside dictionaries."""
+_FILES = (
+    "manifest.json",
+    "config.yaml",
+    "cfg.json",
+    "sae_weights.safetensors",
+    "sae.safetensors",
+    "ae.pt",
+    "params.npz",
+    "params.safetensors",
+)
+"""Files that only a dictionary's folder has, and that stand for it."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +92,9 @@ class HubName:
     def _patterns(self) -> list[str]:
         if self.inside.endswith(_TENSORS):
             return [self.inside]
-        prefix = f"{self.inside}/" if self.inside else ""
-        return [f"{prefix}*{ending}" for ending in _READ]
+        if self.inside:
+            return [f"{self.inside}/*{ending}" for ending in _ENDINGS]
+        return [f"*{name}" for name in _NAMES]
 
 
 def locate(text: str) -> Path:
@@ -95,7 +123,6 @@ def _folder(path: Path) -> Path:
     """The folder meant by a path; files that only a dictionary has stand for theirs."""
     if path.is_dir():
         return path
-    known = ("manifest.json", "config.yaml", "cfg.json", "params.npz", "params.safetensors")
-    if path.name in known or path.name == "sae_weights.safetensors":
+    if path.name in _FILES:
         return path.parent
     raise MicrotomeError(f"{path} is a file; pass the folder of the dictionary")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -74,9 +75,35 @@ def combine(parts: Sequence[Dictionary], folder: Path) -> Dictionary:
         skips=tuple(part.skips[0] for part in ordered),
         skip_first=all(part.skip_first for part in ordered),
         skip_special=all(part.skip_special for part in ordered),
+        model=ordered[0].model if len({part.model for part in ordered}) == 1 else "",
         name=str(folder),
         info={**ordered[0].info, "parts": [part.info for part in ordered]},
     )
+
+
+def split(dictionary: Dictionary) -> list[Dictionary]:
+    """The inverse of `combine`: a dictionary for each site of an SAE or PLT."""
+    return [
+        replace(
+            dictionary,
+            reads=(read,),
+            writes=(write,),
+            encoders=(encoder,),
+            decoders=(Decoder(decoder.weight, (0,)),),
+            biases=(bias,),
+            skips=(skip,),
+            sources=(),
+        )
+        for read, write, encoder, decoder, bias, skip in zip(
+            dictionary.reads,
+            dictionary.writes,
+            dictionary.encoders,
+            dictionary.decoders,
+            dictionary.biases,
+            dictionary.skips,
+            strict=True,
+        )
+    ]
 
 
 def _layer(part: Dictionary) -> int:

@@ -8,29 +8,28 @@ computes around them is folded into the encoder, so that one encoder serves all:
 - `apply_b_dec_to_input`: (x - b_dec) @ W + b = x @ W + (b - b_dec @ W).
 - `rescale_acts_by_decoder_norm` (topk): pre-activations times the norm of each decoder row, which
   then has norm 1. The scaled decoder is float32 in memory, not the file's.
-- gated (Rajamanoharan et al. 2024, https://arxiv.org/abs/2404.16014, section 3.2): the gate
-  x @ W + b_gate > 0 and the magnitude m = exp(r_mag) (x @ W) + b_mag share W, and exp(r_mag) > 0,
-  so the gate is open if and only if m > b_mag - exp(r_mag) b_gate: exactly a JumpReLU encoder with
-  weights exp(r_mag) W, bias b_mag and that threshold.
+- gated: exactly a JumpReLU encoder, see `fold.gated`.
 
 `sparsity.safetensors` says nothing about what a dictionary computes and is not read.
 """
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from microtome.artifact.json_file import read_json
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
+from microtome.dictionary.formats.fold import fold_shift, gated, unit_decoder
 from microtome.dictionary.formats.layers import layer_of_path, layer_of_site, site
 from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
-_SAES = ("standard", "topk", "jumprelu", "gated")
-_TRANSCODERS = (
+MODEL = "microtome_model"
+"""Field of `metadata` with the fingerprint of the model, which SAELens passes over."""
+SAES = ("standard", "topk", "jumprelu", "gated")
+TRANSCODERS = (
     "transcoder",
     "skip_transcoder",
     "jumprelu_transcoder",
@@ -52,16 +51,15 @@ def load_saelens(folder: Path, reads: str | None, writes: str | None) -> Diction
     architecture = _architecture(folder, config)
     _refuse_options(folder, config, architecture)
     read, write = _sites(folder, config, architecture, reads, writes)
-    file = _weights(folder)
+    file = TensorFile(folder / WEIGHTS)
     sizes = _sizes(folder, config, architecture)
     decoder_bias = file.take("b_dec", "d_out", sizes).float()
     encoder = _encoder(file, folder, config, architecture, sizes)
-    if config.get("apply_b_dec_to_input", architecture in _SAES):
-        bias = encoder.bias - encoder.weight @ decoder_bias
-        encoder = Encoder(encoder.weight, bias, encoder.activation)
+    if config.get("apply_b_dec_to_input", architecture in SAES):
+        encoder = fold_shift(encoder, decoder_bias)
     weight = file.take("W_dec", "features d_out", sizes)
     if architecture == "topk" and config.get("rescale_acts_by_decoder_norm"):
-        encoder, weight = _with_unit_decoder(encoder, weight)
+        encoder, weight = unit_decoder(encoder, weight)
     return Dictionary(
         reads=(read,),
         writes=(write,),
@@ -70,6 +68,8 @@ def load_saelens(folder: Path, reads: str | None, writes: str | None) -> Diction
         biases=(decoder_bias,),
         skips=(_skip(file, architecture, sizes),),
         skip_first=_skip_first(_metadata(config)),
+        skip_special=_skip_special(_metadata(config)),
+        model=_model(_metadata(config)),
         name=str(folder),
         info={"format": "saelens", "config": config},
     )
@@ -81,10 +81,10 @@ def _architecture(folder: Path, config: dict) -> str:
     older = config.get("activation_fn") or config.get("activation_fn_str") or "relu"
     if name == "standard" and older != "relu":
         name = older
-    if name not in (*_SAES, *_TRANSCODERS):
+    if name not in (*SAES, *TRANSCODERS):
         raise MicrotomeError(
             f"{folder / CONFIG}: architecture {name!r} is not read; expected one of "
-            f"{', '.join((*_SAES, *_TRANSCODERS))}"
+            f"{', '.join((*SAES, *TRANSCODERS))}"
         )
     return name
 
@@ -93,7 +93,7 @@ def _refuse_options(folder: Path, config: dict, architecture: str) -> None:
     """Refuse by name what changes the result and has no place in a dictionary."""
     found = {
         "normalize_activations": config.get("normalize_activations") not in (None, "none"),
-        "apply_b_dec_to_input": architecture in _TRANSCODERS
+        "apply_b_dec_to_input": architecture in TRANSCODERS
         and bool(config.get("apply_b_dec_to_input")),
         "finetuning_scaling_factor": bool(config.get("finetuning_scaling_factor")),
         "normalize_decoder": bool(config.get("normalize_decoder")),
@@ -122,7 +122,7 @@ def _sites(
     layer = layer_of_site(hook)
     layer = layer_of_path(folder) if layer is None else layer
     read = site(reads, layer, folder) if reads else hook
-    out = read if architecture in _SAES else metadata.get("hook_name_out")
+    out = read if architecture in SAES else metadata.get("hook_name_out")
     write = site(writes, layer, folder) if writes else out
     for field, found in (("hook_name", read), ("hook_name_out", write)):
         if not isinstance(found, str) or not found:
@@ -134,16 +134,10 @@ def _sites(
     return read, write
 
 
-def _weights(folder: Path) -> TensorFile:
-    if not (folder / WEIGHTS).is_file() and (folder / "sae.safetensors").is_file():
-        raise MicrotomeError(f"{folder} is a sparsify dictionary, a format that is not read yet")
-    return TensorFile(folder / WEIGHTS)
-
-
 def _sizes(folder: Path, config: dict, architecture: str) -> dict[str, int]:
     """Sizes that the configuration states; an SAE writes what it reads."""
     fields = {"d_in": "d_in", "features": "d_sae", "d_out": "d_out"}
-    if architecture in _SAES:
+    if architecture in SAES:
         fields["d_out"] = "d_in"
     sizes = {}
     for axis, field in fields.items():
@@ -175,9 +169,7 @@ def _gated(file: TensorFile, sizes: dict[str, int]) -> Encoder:
     gate, magnitude, log_ratio = (
         file.take(name, "features", sizes).float() for name in ("b_gate", "b_mag", "r_mag")
     )
-    ratio = log_ratio.exp()
-    weight = ratio[:, None] * file.take("W_enc", "d_in features", sizes).float().T
-    return Encoder(weight, magnitude, Activation("jumprelu", threshold=magnitude - ratio * gate))
+    return gated(file.take("W_enc", "d_in features", sizes).float().T, gate, magnitude, log_ratio)
 
 
 def _k(folder: Path, config: dict) -> int:
@@ -188,25 +180,30 @@ def _k(folder: Path, config: dict) -> int:
     return k
 
 
-def _with_unit_decoder(encoder: Encoder, weight: Tensor) -> tuple[Encoder, Tensor]:
-    """The same function, with every decoder row's norm moved into its encoder."""
-    weight = weight.float()
-    norm = weight.norm(dim=-1)
-    scaled = Encoder(encoder.weight * norm[:, None], encoder.bias * norm, encoder.activation)
-    # a row of zeros writes nothing, whatever it is divided by
-    return scaled, weight / norm.clamp(min=torch.finfo(weight.dtype).tiny)[:, None]
-
-
 def _skip(file: TensorFile, architecture: str, sizes: dict[str, int]) -> Tensor | None:
-    if "skip" in architecture or (architecture in _TRANSCODERS and "W_skip" in file):
+    if "skip" in architecture or (architecture in TRANSCODERS and "W_skip" in file):
         return file.take("W_skip", "d_out d_in", sizes).float().T
     return None
 
 
 def _skip_first(metadata: dict) -> bool:
-    """Whether position 0 was left out of training; true, as usual here, where nothing is said."""
+    """Whether position 0 was left out of training; true, as usual here, where nothing is said.
+
+    A configuration that says nothing of positions leaves out the first if it leaves out special
+    tokens, of which it is one.
+    """
     slices = metadata.get("seqpos_slice")
-    if slices is None and "exclude_special_tokens" not in metadata:
-        return True
-    start = slices[0] if isinstance(slices, list) and slices else None
-    return bool(metadata.get("exclude_special_tokens")) or bool(start)
+    if slices is None:
+        return "exclude_special_tokens" not in metadata or _skip_special(metadata)
+    return bool(isinstance(slices, list) and slices and slices[0])
+
+
+def _skip_special(metadata: dict) -> bool:
+    """Whether special tokens, or those of a list, were left out of training."""
+    return bool(metadata.get("exclude_special_tokens"))
+
+
+def _model(metadata: dict) -> str:
+    """The fingerprint that microtome notes of the model."""
+    model = metadata.get(MODEL)
+    return model if isinstance(model, str) else ""

@@ -9,7 +9,7 @@ untransposed as x @ W_skip, and `W_dec_N.safetensors` with `W_dec_N (F, L - N, d
 With a threshold the activation function is JumpReLU; else `activation` of the configuration, else
 ReLU. One deviation: circuit-tracer lets negative values pass a negative threshold, here a feature
 is never negative. Sites are `blocks.N.` and the hook, by the name that the file gives it. Position
-0 counts as left out, as circuit-tracer zeroes it.
+0 counts as left out, as circuit-tracer zeroes it, unless a note by microtome says otherwise.
 """
 
 import re
@@ -20,14 +20,15 @@ import yaml
 
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
-from microtome.dictionary.formats.gemma_scope import cross_layer, one_layer
+from microtome.dictionary.formats.gemma_scope.read import cross_layer, one_layer
 from microtome.dictionary.formats.hub import SCHEME, HubName
 from microtome.dictionary.formats.layers import combine, site
+from microtome.dictionary.formats.sites import read_note
 from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
 CONFIG = "config.yaml"
-_KINDS = ("transcoder_set", "cross_layer_transcoder")
+PLT, CLT = "transcoder_set", "cross_layer_transcoder"
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -63,7 +64,7 @@ def load_circuit_tracer(folder: Path, reads: str | None, writes: str | None) -> 
     )
     if "transcoders" in config:
         read = _listed(folder, config, templates)
-    elif config["model_kind"] == "transcoder_set":
+    elif config["model_kind"] == PLT:
         paths = _files_by_layer(folder, "layer")
         parts = [_layer(path, *_sites(templates, i, path), config) for i, path in enumerate(paths)]
         read = combine(parts, folder)
@@ -71,7 +72,7 @@ def load_circuit_tracer(folder: Path, reads: str | None, writes: str | None) -> 
         read = _cross_layer(folder, templates, config)
     # through JSON, because YAML has dates and tuples that a manifest cannot hold
     info = {"format": "circuit-tracer", "config": _scalars(config)}
-    return replace(read, info=info)
+    return read_note(config, folder / CONFIG).of(replace(read, info=info))
 
 
 def _config(path: Path) -> dict:
@@ -81,9 +82,9 @@ def _config(path: Path) -> dict:
         reason = " ".join(str(error).split())
         raise MicrotomeError(f"{path} is not readable as YAML: {reason}") from error
     kind = config.get("model_kind") if isinstance(config, dict) else None
-    if kind not in _KINDS:
+    if kind not in (PLT, CLT):
         raise MicrotomeError(
-            f"{path}: field 'model_kind' is {kind!r}, expected {' or '.join(_KINDS)}; only "
+            f"{path}: field 'model_kind' is {kind!r}, expected {PLT} or {CLT}; only "
             f"circuit-tracer's dictionaries have a {CONFIG} here"
         )
     return config
@@ -120,7 +121,7 @@ def _listed(folder: Path, config: dict, templates: tuple[str, str]) -> Dictionar
         raise MicrotomeError(f"{folder / CONFIG}: field 'transcoders' is not a list of files")
     paths = [_local(folder, entry) for entry in entries]
     sites = [_sites(templates, layer, path) for layer, path in enumerate(paths)]
-    if config["model_kind"] == "cross_layer_transcoder":
+    if config["model_kind"] == CLT:
         # files that are listed are Gemma Scope 2's; circuit-tracer's own lie in the folder
         return cross_layer(paths, [s[0] for s in sites], [s[1] for s in sites], folder)
     return combine(
@@ -216,12 +217,13 @@ def _activation(
 
 def _k(file: TensorFile, config: dict) -> int:
     """Features kept per token, by the configuration or the file, which may not disagree."""
-    stated = {"config": config.get("k"), "file": int(file["k"]) if "k" in file else None}
-    known = {value for value in stated.values() if value is not None}
-    k = known.pop() if len(known) == 1 else None
-    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+    in_file = file.whole_number("k") if "k" in file else None
+    stated = config.get("k")
+    k = in_file if stated is None else stated
+    agree = in_file is None or in_file == k
+    if not agree or not isinstance(k, int) or isinstance(k, bool) or k < 1:
         raise MicrotomeError(
-            f"{file.path}: k is {stated['file']} in the file and {stated['config']} in {CONFIG}, "
-            f"expected one whole number of at least 1"
+            f"{file.path}: k is {in_file} in the file and {stated} in {CONFIG}, expected one whole "
+            f"number of at least 1"
         )
     return k

@@ -8,7 +8,8 @@ x @ skip. Its cross-layer transcoder is a folder of one `params_layer_N.safetens
 ones, so the (zero) rows for earlier layers are left out.
 
 Both were trained without the first token. Gemma Scope does not say which sites it reads and writes;
-Gemma Scope 2 does, in `config.json`, by the names of modules.
+Gemma Scope 2 does, in `config.json`, by the names of modules. What microtome writes says it in a
+note there, in either version.
 """
 
 import re
@@ -21,12 +22,14 @@ from microtome.artifact.json_file import read_json
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
 from microtome.dictionary.formats.layers import layer_of_path, site
+from microtome.dictionary.formats.sites import Note, read_note, resolve
 from microtome.dictionary.tensors import NpzFile, TensorFile
 from microtome.errors import MicrotomeError
 
+CONFIG = "config.json"
 _LAYER_FILE = re.compile(r"params_layer_(\d+)\.safetensors")
 _MODULE = re.compile(r"(?:.*\.)?layers\.(\d+)\.(.+)")
-_MODULES = {
+MODULES = {
     "output": "resid.post",
     "pre_feedforward_layernorm.output": "mlp.in",
     "post_feedforward_layernorm.output": "mlp.out",
@@ -55,22 +58,39 @@ def load_gemma_scope(folder: Path, reads: str | None, writes: str | None) -> Dic
     Raises:
         MicrotomeError: sites that nothing names, or files that do not fit the format.
     """
+    config = _config(folder)
+    note = read_note(config, folder / CONFIG)
     if files := layer_files(folder):
         _refuse_gaps(folder, files)
-        if reads is None or writes is None:
-            raise _no_sites(folder)
         layers = sorted(files)
-        return cross_layer(
-            [files[layer] for layer in layers],
-            tuple(site(reads, layer, folder) for layer in layers),
-            tuple(site(writes, layer, folder) for layer in layers),
-            folder,
-        )
+        read = _layer_sites(folder, layers, reads, note.reads)
+        written = _layer_sites(folder, layers, writes, note.writes)
+        paths = [files[layer] for layer in layers]
+        return note.of(cross_layer(paths, read, written, folder))
     path = params_file(folder)
     if path is None:
         raise MicrotomeError(f"{folder} has neither params.safetensors nor params.npz")
-    read, write = _sites(path, reads, writes)
-    return one_layer(path, read, write)
+    return note.of(one_layer(path, *_sites(path, config, note, reads, writes)))
+
+
+def _config(folder: Path) -> dict:
+    """What `config.json` says of one layer's dictionary, where there is one."""
+    path = folder / CONFIG
+    config = read_json(path) if path.is_file() else {}
+    if config.get("type") == "crosscoder":
+        raise MicrotomeError(f"{path}: crosscoders are not read yet; pass an SAE's folder")
+    return config
+
+
+def _layer_sites(
+    folder: Path, layers: list[int], template: str | None, noted: list[str]
+) -> tuple[str, ...]:
+    """A site for each layer, by a template or microtome's note."""
+    if template:
+        return tuple(site(template, layer, folder) for layer in layers)
+    if len(noted) != len(layers):
+        raise _no_sites(folder)
+    return tuple(noted)
 
 
 def one_layer(path: Path, read: str, write: str) -> Dictionary:
@@ -149,19 +169,17 @@ def _take_w(file: TensorFile, name: str, axes: str, sizes: dict[str, int]) -> Te
     return file.take(f"w_{name}" if f"w_{name}" in file else f"W_{name}", axes, sizes)
 
 
-def _sites(path: Path, reads: str | None, writes: str | None) -> tuple[str, str]:
-    """Sites by templates, else by config.json (an SAE's may leave out what it writes)."""
-    config_path = path.parent / "config.json"
-    config = read_json(config_path) if config_path.is_file() else {}
-    if config.get("type") == "crosscoder":
-        raise MicrotomeError(f"{config_path}: crosscoders are not read yet; pass an SAE's folder")
+def _sites(
+    path: Path, config: dict, note: Note, reads: str | None, writes: str | None
+) -> tuple[str, str]:
+    """Sites by templates, else by microtome's note, else by the modules of the configuration."""
     hook_in = config.get("hf_hook_point_in")
     hook_out = config.get("hf_hook_point_out")
     if hook_out is None and config.get("type", "sae") == "sae":
+        # an SAE's configuration may leave out what it writes
         hook_out = hook_in
-    layer = layer_of_path(path)
-    read = site(reads, layer, path) if reads else _module_site(hook_in)
-    write = site(writes, layer, path) if writes else _module_site(hook_out)
+    named = _module_site(hook_in), _module_site(hook_out)
+    read, write = resolve((reads, writes), note, named, layer_of_path(path), path)
     if read is None or write is None:
         raise _no_sites(path.parent)
     return read, write
@@ -170,7 +188,7 @@ def _sites(path: Path, reads: str | None, writes: str | None) -> tuple[str, str]
 def _module_site(module: object) -> str | None:
     """The site of a module such as `model.layers.5.output`; None if it is not known."""
     match = _MODULE.fullmatch(module) if isinstance(module, str) else None
-    kind = _MODULES.get(match[2]) if match else None
+    kind = MODULES.get(match[2]) if match else None
     return f"blocks.{match[1]}.{kind}" if match and kind else None
 
 

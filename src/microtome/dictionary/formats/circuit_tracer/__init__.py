@@ -1,0 +1,1 @@
+"""circuit-tracer's folders, read and written."""

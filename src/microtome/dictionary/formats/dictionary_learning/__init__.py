@@ -1,0 +1,1 @@
+"""dictionary_learning's folders, read and written."""

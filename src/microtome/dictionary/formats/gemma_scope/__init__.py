@@ -1,0 +1,1 @@
+"""Gemma Scope's files, read and written."""

@@ -1,0 +1,1 @@
+"""sparsify's folders, read and written."""
