@@ -90,3 +90,12 @@ def test_what_a_format_has_no_place_for(tmp_path, to, d, says):
 def test_crossed_sites_are_refused(tmp_path):
     d = replace(sample("plt", "relu"), sources=((1,), (0,), (2,)))
     refused(d, tmp_path / "d", "saelens", "an encoder for each site; sample has them crossed")
+
+
+@pytest.mark.parametrize("to", ["saelens", "dictionary_learning"])
+@pytest.mark.parametrize("name", ["blocks.1./../../../out", "blocks.1.a/b", "blocks.1.a\0"])
+def test_a_site_cannot_lead_out_of_the_folder(tmp_path, to, name):
+    reads = ("blocks.0.resid.post", name, "blocks.2.resid.post")
+    d = replace(sample("sae", "relu"), reads=reads, writes=reads)
+    refused(d, tmp_path / "d", to, "holds folders named after sites; sample has a site named")
+    assert not any(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 """Refusing by name what a format cannot hold."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -20,6 +21,7 @@ _ACTIVATIONS: dict[ActivationKind, str] = {
     "topk": "TopK",
     "batchtopk": "BatchTopK",
 }
+_FOLDER = re.compile(r"[\w.-]+")
 
 
 def cannot_hold(dictionary: Dictionary, tool: str, holds: str, this: str) -> MicrotomeError:
@@ -86,7 +88,8 @@ def check_targets(dictionary: Dictionary, tool: str) -> None:
 
 
 def check_order(dictionary: Dictionary, tool: str, reads: Sequence[str]) -> None:
-    """Refuse sites that would come back in another order, which would rename every feature.
+    """Refuse sites that would come back in another order, which would rename every feature, or
+    whose names cannot be those of folders, such as one that leads out of the output.
 
     Args:
         dictionary: what is to be written, a folder for each site.
@@ -95,6 +98,11 @@ def check_order(dictionary: Dictionary, tool: str, reads: Sequence[str]) -> None
     """
     if len(reads) == 1:
         return
+    for name in reads:
+        if not _FOLDER.fullmatch(name):
+            raise cannot_hold(
+                dictionary, tool, "folders named after sites", f"has a site named {name!r}"
+            )
     layers = [layer_of_site(name) for name in reads]
     places = [(layer, name) for layer, name in zip(layers, reads, strict=True) if layer is not None]
     if None in layers or any(one >= other for one, other in pairwise(places)):
