@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from microtome.errors import MicrotomeError
     from microtome.model import LanguageModel
     from microtome.specimen import load_dictionary, load_model
-    from microtome.training import Recipe, train_dictionary
+    from microtome.training import Recipe, load_recipe, make_recipe, train
 
 _HOMES = {
     "circuit": (
@@ -39,7 +39,7 @@ _HOMES = {
     "errors": ("MicrotomeError",),
     "model": ("LanguageModel",),
     "specimen": ("load_dictionary", "load_model"),
-    "training": ("Recipe", "train_dictionary"),
+    "training": ("Recipe", "load_recipe", "make_recipe", "train"),
 }
 
 __all__ = [
@@ -55,10 +55,12 @@ __all__ = [
     "load_dictionary",
     "load_graph",
     "load_model",
+    "load_recipe",
+    "make_recipe",
     "prune",
     "save_dictionary",
     "trace",
-    "train_dictionary",
+    "train",
 ]
 
 

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -14,6 +15,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+if TYPE_CHECKING:
+    from microtome import training
 
 
 @contextmanager
@@ -39,15 +43,62 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int
         yield advance
 
 
-def _occasional_lines(title: str) -> Callable[[int, int], None]:
+class TrainingBar:
+    """A training run as it goes: speed, error, sparsity, dead features, time left."""
+
+    def __init__(self, advance: Callable[[int, int, str], None]):
+        self._advance = advance
+
+    def harvested(self, tokens: int) -> None:
+        self._advance(0, 0, f"harvesting: {tokens:,} tokens")
+
+    def report(self, progress: "training.Progress") -> None:
+        figures = list(progress.figures.values())
+        n = len(figures)
+        self._advance(
+            progress.step,
+            progress.steps,
+            f"{progress.tokens_per_second:,.0f} tok/s  loss {sum(f.loss for f in figures) / n:.3f}"
+            f"  FVU {sum(f.mean_fvu for f in figures) / n:.3f}"
+            f"  L0 {sum(f.l0 for f in figures) / n:.1f}"
+            f"  dead {sum(f.dead for f in figures) / n:.1%}"
+            + (f"  ({n} dictionaries)" if n > 1 else ""),
+        )
+
+
+@contextmanager
+def training_bar(steps: int, quiet: bool = False) -> Iterator[TrainingBar]:
+    """Progress of a training run on stderr; a line every 30 seconds where that is a log."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield TrainingBar(_silence if quiet else _occasional_lines("training"))
+        return
+    columns = (
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=steps)
+        yield TrainingBar(
+            lambda done, total, text: bar.update(task, completed=done, description=text)
+        )
+
+
+def _silence(done: int, total: int, text: str = "") -> None:
+    pass
+
+
+def _occasional_lines(title: str) -> Callable[..., None]:
     """For logs: a line every 30 seconds, so that short work says nothing."""
     said = time.monotonic()
 
-    def advance(done: int, total: int) -> None:
+    def advance(done: int, total: int, text: str = "") -> None:
         nonlocal said
         if time.monotonic() - said > 30:
             said = time.monotonic()
-            print(f"{title}: {done} of {total}", file=sys.stderr, flush=True)
+            print(f"{title}: {done} of {total}  {text}".rstrip(), file=sys.stderr, flush=True)
 
     return advance
 

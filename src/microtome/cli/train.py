@@ -1,5 +1,6 @@
-"""microtome train: a dictionary from a recipe, a model and a corpus."""
+"""microtome train: dictionaries from a recipe."""
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -12,34 +13,76 @@ def register(app: typer.Typer) -> None:
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe, TOML.")],
-    model: Annotated[str, typer.Argument(help="Hub name, folder, or specimen:adder.")],
-    corpus: Annotated[Path, typer.Argument(help="Texts: .jsonl with a text field, or .txt.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to make.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing artifact.")] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", help="key=value: change a key of the recipe; may repeat."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the run [runs/RECIPE].")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
 ) -> None:
-    """Train a PLT or CLT on a model's own activations (one text in 20 is held out)."""
+    """Train the dictionaries of a recipe; the same command goes on where a run stopped."""
+    from microtome.cli.progress import training_bar
+    from microtome.errors import MicrotomeError
+    from microtome.specimen import load_model
+    from microtome.training import Interrupted, load_recipe
+    from microtome.training import train as run_recipe
+    from microtome.training.distributed import close_mesh, open_mesh
+    from microtome.training.save import finished, save_run
+
+    loaded = load_recipe(recipe, settings or [])
+    run = out or Path("runs") / recipe.stem
+    if not loaded.model:
+        raise MicrotomeError("the recipe names no model; add model = '...' or --set model=...")
+    if finished(run, loaded):
+        _print_table(run, loaded, "is finished; nothing to do")
+        return
+    model = load_model(loaded.model, device)
+    other = load_model(loaded.other_model, device) if loaded.other_model else None
+    mesh = open_mesh(loaded.feature_parallel, str(model.device))
+    try:
+        with training_bar(loaded.steps, quiet=not mesh.first) as bar:
+            found = run_recipe(
+                loaded, model, None, run, bar.report, other, mesh, harvested=bar.harvested
+            )
+        if mesh.first:
+            save_run(run, loaded, found)
+            _print_table(run, loaded, "is finished")
+    except Interrupted as stop:
+        if mesh.first:
+            typer.echo(
+                f"microtome: interrupted at step {stop.step} of {loaded.steps}; the run is saved "
+                f"in {run}, and the same command goes on from there",
+                err=True,
+            )
+        raise typer.Exit(128 + (stop.signal_number or signal.SIGTERM)) from stop
+    finally:
+        close_mesh(mesh)
+
+
+def _print_table(run: Path, recipe, what: str) -> None:
     from rich.console import Console
     from rich.markup import escape
+    from rich.table import Table
 
-    from microtome.artifact import check_output, fingerprint_file
-    from microtome.cli.progress import progress_bar
-    from microtome.data import read_texts, split_documents, tokenize_texts
-    from microtome.dictionary import save_dictionary
-    from microtome.specimen import load_model
-    from microtome.training import load_recipe, train_dictionary
+    from microtome.dictionary import load_dictionary
 
-    check_output(out, force, "dictionary")
-    loaded_recipe = load_recipe(recipe)
-    texts, _ = split_documents(read_texts(corpus))
-    loaded = load_model(model)
-    blocks = tokenize_texts(loaded, texts, loaded_recipe.context)
-    with progress_bar("training") as advance:
-        dictionary = train_dictionary(
-            loaded, blocks, loaded_recipe, lambda m: advance(m.step, loaded_recipe.steps)
+    table = Table(title=f"{escape(str(run))} {what}", title_justify="left")
+    for column in ("dictionary", "kind", "sites", "features", "L0", "FVU", "dead"):
+        table.add_column(column, justify="left" if column in ("dictionary", "kind") else "right")
+    for one in recipe.dictionary:
+        made = load_dictionary(run / one.name)
+        info = made.info
+        table.add_row(
+            escape(one.name),
+            made.kind,
+            str(len(made.reads)),
+            f"{sum(made.n_features):,}",
+            f"{info['training_l0']:.1f}",
+            f"{info['training_fvu']:.3f}",
+            f"{info['dead_share']:.1%}",
         )
-    config = loaded_recipe.model_dump() | {"corpus": fingerprint_file(corpus)}
-    save_dictionary(dictionary, out, config, force=force)
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in dictionary.info.items())
-    Console().print(
-        f"Saved {dictionary.kind} to [bold]{escape(str(out))}[/]: {figures}", highlight=False
-    )
+    console = Console()
+    console.print(table)
+    console.print("L0 and FVU are of training batches; held-out figures: microtome evaluate")

@@ -17,6 +17,9 @@ class Scale:
     def apply(self, x: Float[Tensor, "token d"]) -> Float[Tensor, "token d"]:
         return (x - self.mean) / self.size
 
+    def to(self, device: torch.device) -> "Scale":
+        return Scale(self.mean.to(device), self.size.to(device))
+
 
 def measure_scale(x: Float[Tensor, "token d"]) -> Scale:
     """Mean per dimension, and root mean square of what is left."""

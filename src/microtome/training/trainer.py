@@ -1,141 +1,277 @@
-"""Train a transcoder for every layer of a model on activations held in memory."""
+"""Training: any number of dictionaries, fed by one pass of data."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
-from microtome.data import harvest
+from microtome.data.batches import Batches
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
-from microtome.model import LanguageModel
-from microtome.training.normalise import measure_scale
+from microtome.training.checkpoint import (
+    checkpoints,
+    empty_like,
+    load_checkpoint,
+    save_checkpoint,
+)
+from microtome.training.layout import layout
+from microtome.training.learner import Figures, Learner
+from microtome.training.mesh import ALONE, Mesh
+from microtome.training.metrics import MetricsLog
+from microtome.training.normalise import Scale, measure_scale
 from microtome.training.recipe import Recipe
-from microtome.training.transcoder import Transcoder, aux_loss, reconstruction_loss
+
+RECIPE = "recipe.json"
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """Training figures over the last steps."""
+class Progress:
+    """Where a run stands."""
 
     step: int
-    fvu: float
-    """Fraction of variance unexplained, mean over layers, on training batches."""
-    l0: float
-    """Active features per token and layer."""
-    dead: float
-    """Share of features that have not fired for `dead_after` tokens."""
+    steps: int
+    tokens_per_second: float
+    figures: dict[str, Figures]
+    """By name of the dictionary."""
 
 
-Report = Callable[[Metrics], None]
-_EVERY = 20
+Report = Callable[[Progress], None]
 
 
-def train_dictionary(
-    model: LanguageModel,
-    blocks: Sequence[Int[Tensor, "_ _"]],
+class Interrupted(Exception):
+    """A signal asked the run to stop; its state is saved."""
+
+    def __init__(self, step: int, signal_number: int, run: Path | None):
+        super().__init__(f"interrupted at step {step}")
+        self.step, self.signal_number, self.run = step, signal_number, run
+
+
+def train_on(
+    batches: Batches,
     recipe: Recipe,
+    n_layers: int,
+    model: str = "",
+    run: Path | None = None,
     report: Report | None = None,
-) -> Dictionary:
-    """Train a PLT or CLT on a model's own activations over token blocks.
+    mesh: Mesh = ALONE,
+    device: torch.device | str = "cpu",
+) -> dict[str, Dictionary]:
+    """Train every dictionary of a recipe.
 
     Args:
-        model: the model to take apart.
-        blocks: token blocks (see `microtome.data.tokenize_texts`).
+        batches: where activations come from, at least at the sites of all dictionaries.
         recipe: the whole configuration.
-        report: called every 20 steps.
+        n_layers: depth of the model, for recipes that say `layers = "all"`.
+        model: fingerprint of the model, kept with the dictionaries.
+        run: folder for checkpoints and metrics; a run that is there is continued. Without one
+            nothing is written.
+        report: called every `report_every` steps.
+        mesh: the processes that train together.
+        device: where to train.
+
+    Returns:
+        The dictionaries by name.
 
     Raises:
-        MicrotomeError: fewer tokens than a batch, or a loss that is not finite.
+        MicrotomeError: another run in the folder, a loss that is not finite (the last good
+            checkpoint stays), a checkpoint that cannot be written.
+        Interrupted: after SIGINT or SIGTERM, when the state is saved.
     """
-    sites = [f"blocks.{i}.mlp.{side}" for side in ("in", "out") for i in range(model.n_layers)]
-    activations = harvest(model, blocks, sites, max_tokens=recipe.max_tokens)
-    reads, writes = activations[: model.n_layers], activations[model.n_layers :]
-    return train_on_activations(reads, writes, recipe, model.fingerprint, report)
+    trainer = Trainer(batches, recipe, n_layers, run, mesh, device)
+    with trainer:
+        trainer.train(report)
+    return {learner.recipe.name: learner.dictionary(model) for learner in trainer.learners}
 
 
-def train_on_activations(
-    reads: list[Float[Tensor, "token d"]],
-    writes: list[Float[Tensor, "token d"]],
-    recipe: Recipe,
-    model: str = "",
-    report: Report | None = None,
-) -> Dictionary:
-    """Train on activations that are already there, one tensor per layer and side."""
-    if len(reads[0]) < recipe.batch_size:
-        raise MicrotomeError(
-            f"the corpus gives {len(reads[0])} tokens, fewer than a batch of {recipe.batch_size}"
-        )
-    read_scales = [measure_scale(x) for x in reads]
-    write_scales = [measure_scale(y) for y in writes]
-    x = torch.stack([s.apply(x) for s, x in zip(read_scales, reads, strict=True)], 1)
-    y = torch.stack([s.apply(y) for s, y in zip(write_scales, writes, strict=True)], 1)
-    run = _Run(recipe, x, y)
-    for step in range(recipe.steps):
-        run.step(step)
-        if report and (step % _EVERY == _EVERY - 1 or step == recipe.steps - 1):
-            report(run.metrics(step + 1))
-    run.transcoder.eval()
-    final = run.metrics(recipe.steps)
-    info = {"training_fvu": final.fvu, "training_l0": final.l0, "dead_share": final.dead}
-    return run.transcoder.fold(read_scales, write_scales, model, info)
-
-
-class _Run:
-    """State of one training run."""
+class Trainer:
+    """A run: learners, the data, and the files that it leaves."""
 
     def __init__(
         self,
+        batches: Batches,
         recipe: Recipe,
-        x: Float[Tensor, "token layer d"],
-        y: Float[Tensor, "token layer d"],
+        n_layers: int,
+        run: Path | None = None,
+        mesh: Mesh = ALONE,
+        device: torch.device | str = "cpu",
     ):
-        self.recipe = recipe
-        self.x, self.y = x, y
-        self.transcoder = Transcoder(recipe, x.shape[1], x.shape[2]).train()
-        self.optimiser = torch.optim.Adam(
-            self.transcoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), fused=True
-        )
-        self.generator = torch.Generator().manual_seed(recipe.seed)
-        self.silent = torch.zeros(x.shape[1], recipe.features, dtype=torch.long)
-        """Tokens since each feature last fired."""
-        self.fvu = torch.zeros(())
-        self.l0 = torch.zeros(())
-
-    def step(self, step: int) -> None:
-        recipe, transcoder = self.recipe, self.transcoder
-        rows = torch.randint(len(self.x), (recipe.batch_size,), generator=self.generator)
-        x, y = self.x[rows].transpose(0, 1), self.y[rows].transpose(0, 1)
-        forward = transcoder(x)
-        losses = reconstruction_loss(forward.outputs, y)
-        loss = losses.sum()
-        dead = self.silent > recipe.dead_after
-        if recipe.aux_coefficient and bool(dead.any()):
-            loss = loss + recipe.aux_coefficient * aux_loss(transcoder, forward, y, dead)
-        if not bool(torch.isfinite(loss)):
+        self.batches, self.recipe, self.run, self.mesh = batches, recipe, run, mesh
+        self.device = torch.device(device)
+        layouts = [layout(one, n_layers) for one in recipe.dictionary]
+        self.sites = tuple(dict.fromkeys(site for one in layouts for site in one.sites))
+        missing = sorted(set(self.sites) - set(batches.sites))
+        if missing:
             raise MicrotomeError(
-                f"the loss is not finite at step {step}; lower learning_rate "
-                f"({recipe.learning_rate})"
+                f"the recipe needs activations at {missing[0]}, which the data does not have (it "
+                f"has {', '.join(batches.sites)})"
             )
-        self.optimiser.param_groups[0]["lr"] = recipe.learning_rate * _schedule(recipe, step)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        transcoder.normalise_decoders()
-        fired = (forward.codes > 0).any(1)
-        self.silent = torch.where(fired, 0, self.silent + recipe.batch_size)
-        weight = 1.0 if step == 0 else 0.05
-        self.fvu = self.fvu.lerp(losses.detach().mean(), weight)
-        active = (forward.codes > 0).float().sum(-1).mean()
-        self.l0 = self.l0.lerp(active, weight)
+        self.scales = self._scales()
+        self.learners = [
+            Learner(recipe, one, sites, self.scales, mesh, device)
+            for one, sites in zip(recipe.dictionary, layouts, strict=True)
+        ]
+        self.done = 0
+        """Steps taken."""
+        self.log: MetricsLog | None = None
+        if run is not None:
+            self._open(run)
 
-    def metrics(self, step: int) -> Metrics:
-        dead = (self.silent > self.recipe.dead_after).float().mean()
-        return Metrics(step, self.fvu.item(), self.l0.item(), dead.item())
+    def __enter__(self) -> "Trainer":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.log:
+            self.log.close()
+
+    def train(self, report: Report | None = None) -> None:
+        """Go on until the recipe's last step."""
+        since, at = time.perf_counter(), self.done
+        with _signals() as asked:
+            while self.done < self.recipe.steps:
+                self.step()
+                if self.done % self.recipe.report_every == 0 or self.done == self.recipe.steps:
+                    now = time.perf_counter()
+                    rate = (self.done - at) * self.recipe.batch_size / (now - since)
+                    since, at = now, self.done
+                    self._report(rate, report)
+                stop = self.mesh.any_rank(bool(asked))
+                last = self.done == self.recipe.steps
+                if self.run and (stop or last or self.done % self.recipe.checkpoint_every == 0):
+                    self.save()
+                if stop and not last:
+                    raise Interrupted(self.done, asked[0] if asked else signal.SIGTERM, self.run)
+
+    def step(self) -> None:
+        """One step of every dictionary on one batch."""
+        batch = None
+        if self.mesh.feature_rank == 0:
+            batch = self.batches.next(self.recipe.batch_size // self.mesh.data_size)
+        batch = self.mesh.broadcast_features(batch, self.sites)
+        x = {site: self.scales[site].apply(batch[site].to(self.device)) for site in self.sites}
+        for learner in self.learners:
+            learner.step(self.done, x)
+        self.done += 1
+
+    def _scales(self) -> dict[str, Scale]:
+        """Mean and size of every site, the same on all processes."""
+        rows = self.batches.sample(self.recipe.scale_rows) if self.mesh.feature_rank == 0 else {}
+        if rows and len(next(iter(rows.values()))) < 2:
+            raise MicrotomeError("the data has fewer than two rows; give a longer corpus")
+        scales = {site: measure_scale(rows[site]) for site in self.sites} if rows else {}
+        return {site: s.to(self.device) for site, s in self.mesh.same_scales(scales).items()}
+
+    def _report(self, rate: float, report: Report | None) -> None:
+        figures = {learner.recipe.name: learner.figures() for learner in self.learners}
+        if self.log:
+            tokens = self.done * self.recipe.batch_size
+            line = {"step": self.done, "tokens": tokens, "tokens_per_second": round(rate, 1)}
+            self.log.write(line | {name: asdict(f) for name, f in figures.items()})
+        if report and self.mesh.first:
+            report(Progress(self.done, self.recipe.steps, rate, figures))
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def _open(self, run: Path) -> None:
+        """Begin a run folder, or go on with the run that is in it."""
+        if self.mesh.first:
+            claim(run, self.recipe)
+        self.mesh.barrier()
+        found = checkpoints(run)
+        if found:
+            self._load(found[-1][1])
+        if self.mesh.first:
+            self.log = MetricsLog(run, self.recipe, self.done)
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that changes: the tensors themselves, but for the data's."""
+        state: dict[str, Tensor] = {"step": torch.tensor(self.done)}
+        for site, scale in self.scales.items():
+            state |= {f"scale.{site}.mean": scale.mean, f"scale.{site}.size": scale.size}
+        for learner in self.learners:
+            state |= {f"{learner.recipe.name}/{k}": v for k, v in learner.state().items()}
+        return state
+
+    def save(self) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            MicrotomeError: a parameter is not finite, so the last checkpoint is left as it is; or
+                the checkpoint cannot be written.
+        """
+        assert self.run is not None, "a run without a folder has no checkpoints"
+        for learner in self.learners:
+            learner.check_finite(self.done)
+        state = self.state()
+        if self.mesh.feature_rank == 0:
+            prefix = self._data_prefix()
+            state |= {prefix + name: tensor for name, tensor in self.batches.state().items()}
+        save_checkpoint(self.run, self.done, state, self.mesh)
+
+    def _load(self, path: Path) -> None:
+        state = self.state()
+        data = empty_like(path, self._data_prefix())
+        load_checkpoint(path, state | data, self.mesh)
+        self.done = int(state["step"])
+        if data and self.mesh.feature_rank == 0:
+            n = len(self._data_prefix())
+            self.batches.restore({name[n:]: tensor for name, tensor in data.items()})
+
+    def _data_prefix(self) -> str:
+        """Data ranks have data of their own; with another number of them its order starts anew."""
+        return f"data-{self.mesh.data_rank}-of-{self.mesh.data_size}/"
 
 
-def _schedule(recipe: Recipe, step: int) -> float:
-    falling = max(recipe.decay * recipe.steps, 1)
-    return min((step + 1) / max(recipe.warmup, 1), (recipe.steps - step) / falling, 1.0)
+def claim(run: Path, recipe: Recipe) -> None:
+    """Write the recipe into a new run folder; refuse a folder of another run."""
+    path = run / RECIPE
+    text = json.dumps(_identity(recipe), indent=1) + "\n"
+    if path.is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        now = json.loads(text)
+        changed = sorted(k for k in now.keys() | before.keys() if now.get(k) != before.get(k))
+        if changed:
+            raise MicrotomeError(
+                f"{run} holds a run with another {changed[0]} ({before.get(changed[0])!r}, now "
+                f"{now.get(changed[0])!r}); choose another --out, or remove that folder"
+            )
+        return
+    if run.exists() and any(run.iterdir()):
+        raise MicrotomeError(f"{run} exists and is not a training run; choose another --out")
+    run.mkdir(parents=True, exist_ok=True)
+    beside = run / f".{RECIPE}"
+    beside.write_text(text, encoding="utf-8")
+    beside.rename(path)
+
+
+def _identity(recipe: Recipe) -> dict:
+    """What may not change while a run goes on: everything but logging and the processes."""
+    free = {"checkpoint_every", "report_every", "tensorboard", "wandb", "feature_parallel"}
+    return recipe.model_dump(mode="json", exclude=free)
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM instead of dying of them; a second SIGINT is the usual one."""
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def ask(number, frame) -> None:
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -11,12 +11,16 @@ from microtome.model import LanguageModel
 from microtome.specimen.adder import world
 from microtome.specimen.adder.tokenizer import build_tokenizer
 from microtome.specimen.adder.train import AdderRecipe, train
-from microtome.training import Recipe, train_dictionary
+from microtome.training import Progress, Recipe, make_recipe, train as train_dictionaries
 
-DICTIONARIES = {
-    "clt": Recipe(kind="clt", features=1024, k=20, steps=6000, decay=0.5),
-    "plt": Recipe(kind="plt", features=1024, k=20, steps=4000, decay=0.5),
-}
+
+def _recipe(kind: str, steps: int) -> Recipe:
+    dictionary = {"name": kind, "kind": kind, "features": 1024, "k": 20, "learning_rate": 1e-3}
+    run = {"data": "memory", "steps": steps, "decay": 0.5, "batch_size": 1024}
+    return make_recipe(run | {"dictionary": dictionary | {"dead_after": 200_000}})
+
+
+DICTIONARIES = {"clt": _recipe("clt", 6000), "plt": _recipe("plt", 4000)}
 """Recipes of the bundled dictionaries; tokens are the training prompts in all guises."""
 
 Say = Callable[[str], None]
@@ -45,15 +49,16 @@ def build_dictionary(
     pairs = world.split_pairs(seed).train
     blocks = [world.prompt_tokens(pairs, guise) for guise in world.GUISES]
 
-    def report(metrics) -> None:
-        if metrics.step % 200 == 0:
+    def report(progress: Progress) -> None:
+        if progress.step % 200 == 0:
+            figures = progress.figures[part]
             say(
-                f"{part}: step {metrics.step} of {recipe.steps}, FVU {metrics.fvu:.4f}, "
-                f"L0 {metrics.l0:.1f}, dead {metrics.dead:.0%}"
+                f"{part}: step {progress.step} of {progress.steps}, FVU {figures.mean_fvu:.4f}, "
+                f"L0 {figures.l0:.1f}, dead {figures.dead:.0%}"
             )
 
-    dictionary = train_dictionary(model, blocks, recipe, report)
-    config = recipe.model_dump() | {"corpus": f"adder training prompts, seed {seed}"}
+    dictionary = train_dictionaries(recipe, model, lambda: blocks, report=report)[part]
+    config = recipe.model_dump(mode="json") | {"corpus": f"adder training prompts, seed {seed}"}
     save_dictionary(dictionary, folder / part, config, torch.float16, force=True)
 
 

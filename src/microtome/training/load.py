@@ -1,0 +1,107 @@
+"""Reading recipes: TOML, overrides from the command line, sweeps."""
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from microtome.errors import MicrotomeError
+from microtome.training.recipe import DictionaryRecipe, Recipe
+
+_SWEPT = ("k", "sparsity", "features", "learning_rate", "architecture", "target_l0", "seed")
+"""Keys of a dictionary that may be lists: one dictionary for each combination."""
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe from a TOML file.
+
+    Args:
+        path: the file.
+        overrides: `key=value`, the value in TOML (text may stand without quotes). A key of a
+            dictionary (`k=16`) changes every `[[dictionary]]`; `dictionary.0.k=16` one of them.
+
+    Raises:
+        MicrotomeError: missing or malformed file, unknown key (names the nearest), value out of
+            range.
+    """
+    if not path.is_file():
+        raise MicrotomeError(f"recipe {path} does not exist")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MicrotomeError(f"recipe {path} is not TOML: {error}") from error
+    for override in overrides:
+        _override(data, override)
+    return make_recipe(data, f"recipe {path}")
+
+
+def make_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
+    """A recipe from what TOML holds, sweeps spread out.
+
+    Raises:
+        MicrotomeError: as `load_recipe`.
+    """
+    tables = data.get("dictionary", [])
+    if isinstance(tables, dict):
+        tables = [tables]
+    if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
+        data = data | {"dictionary": [one for table in tables for one in _spread(table)]}
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        raise MicrotomeError(f"{where}: {_explain(error)}") from error
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise MicrotomeError(f"--set {override}: expected key=value")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    parts = key.strip().split(".")
+    tables = data.setdefault("dictionary", [{}])
+    tables = [tables] if isinstance(tables, dict) else tables
+    if parts[0] == "dictionary" and len(parts) == 3 and parts[1].isdigit():
+        if int(parts[1]) >= len(tables):
+            raise MicrotomeError(
+                f"--set {override}: the recipe has {len(tables)} dictionaries (0 to "
+                f"{len(tables) - 1})"
+            )
+        tables[int(parts[1])][parts[2]] = value
+    elif key in DictionaryRecipe.model_fields and key not in Recipe.model_fields:
+        for table in tables:
+            table[key] = value
+    else:
+        data[key] = value
+
+
+def _spread(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """One table for each combination of the lists in it, named after what differs."""
+    swept = [key for key in _SWEPT if isinstance(table.get(key), list)]
+    if not swept:
+        return [table]
+    found = []
+    for values in product(*(table[key] for key in swept)):
+        name = table.get("name") or table.get("kind", "sae")
+        for key, value in zip(swept, values, strict=True):
+            name += f"-{value}" if key == "architecture" else f"-{key}{value:g}"
+        found.append(table | dict(zip(swept, values, strict=True)) | {"name": name})
+    return found
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    if first["type"] != "extra_forbidden":
+        said = first["msg"].removeprefix("Value error, ")
+        return f"{'.'.join(place)}: {said}" if place else said
+    model = DictionaryRecipe if place[0] == "dictionary" else Recipe
+    known = list(model.model_fields)
+    close = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.0)[0]
+    return f"unknown key {'.'.join(place)}; did you mean {close!r}? Known: {', '.join(known)}"

@@ -1,0 +1,94 @@
+"""Metrics of a run: JSON lines always, TensorBoard and Weights & Biases where wanted."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from microtome.errors import MicrotomeError
+from microtome.training.recipe import Recipe
+
+FILE = "metrics.jsonl"
+
+
+class MetricsLog:
+    """Appends one line a report to `metrics.jsonl`, and the same numbers elsewhere.
+
+    Lines after the step that a run goes on from are dropped, so that the file reads as if it had
+    never been interrupted.
+    """
+
+    def __init__(self, run: Path, recipe: Recipe, after: int):
+        self.path = run / FILE
+        self._keep_until(after)
+        self._writers: list[Any] = []
+        if recipe.tensorboard:
+            self._writers.append(_TensorBoard(run / "tensorboard", after))
+        if recipe.wandb:
+            self._writers.append(_WandB(recipe, run))
+
+    def write(self, line: dict[str, Any]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        for writer in self._writers:
+            writer.write(line["step"], _flat(line))
+
+    def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+    def _keep_until(self, step: int) -> None:
+        if not self.path.is_file():
+            return
+        kept = []
+        for line in self.path.read_text(encoding="utf-8").splitlines():
+            try:
+                if json.loads(line)["step"] <= step:
+                    kept.append(line + "\n")
+            except (ValueError, KeyError):
+                continue  # the line that a killed process was writing
+        self.path.write_text("".join(kept), encoding="utf-8")
+
+
+class _TensorBoard:
+    def __init__(self, folder: Path, after: int):
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer = SummaryWriter(str(folder), purge_step=after + 1)
+
+    def write(self, step: int, figures: dict[str, float]) -> None:
+        for name, value in figures.items():
+            self.writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class _WandB:
+    def __init__(self, recipe: Recipe, run: Path):
+        try:
+            import wandb  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            raise MicrotomeError(
+                "the recipe names a wandb project, but wandb is not installed; pip install "
+                "'microtome[wandb]' or take the key out"
+            ) from error
+        self.run = wandb.init(
+            project=recipe.wandb, name=run.name, config=recipe.model_dump(), resume="allow"
+        )
+
+    def write(self, step: int, figures: dict[str, float]) -> None:
+        self.run.log(figures, step=step)
+
+    def close(self) -> None:
+        self.run.finish()
+
+
+def _flat(line: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    flat = {}
+    for key, value in line.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{name}/")
+        elif isinstance(value, int | float) and name != "step":
+            flat[name] = float(value)
+    return flat

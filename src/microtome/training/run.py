@@ -1,0 +1,134 @@
+"""A run from a recipe's own words: the model, the corpus, and where activations come from."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+from microtome.data import (
+    ActivationSource,
+    BlockSource,
+    TokenPolicy,
+    read_texts,
+    token_blocks,
+    training_texts,
+)
+from microtome.data.batches import Batches, MemoryBatches
+from microtome.data.shuffle import ShuffleBuffer
+from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
+from microtome.model import LanguageModel
+from microtome.training.layout import layout
+from microtome.training.mesh import ALONE, Mesh
+from microtome.training.recipe import Recipe
+from microtome.training.trainer import Report, train_on
+
+Harvested = Callable[[int], None]
+
+
+def train(
+    recipe: Recipe,
+    model: LanguageModel,
+    blocks: BlockSource | None = None,
+    run: Path | None = None,
+    report: Report | None = None,
+    other: LanguageModel | None = None,
+    mesh: Mesh = ALONE,
+    harvested: Harvested | None = None,
+) -> dict[str, Dictionary]:
+    """Train every dictionary of a recipe on a model's own activations over its corpus.
+
+    Args:
+        recipe: the whole configuration.
+        model: the model to take apart.
+        blocks: starts token blocks from the beginning, such as `lambda: blocks`, instead of the
+            recipe's `corpus`; all of them are trained on.
+        run: folder for checkpoints and metrics; a run that is there is continued.
+        report: called every `report_every` steps.
+        other: the second model of a two-model crosscoder.
+        mesh: the processes that train together.
+        harvested: called with the tokens harvested so far, where all are harvested first.
+
+    Returns:
+        The dictionaries by name.
+
+    Raises:
+        MicrotomeError: no text, no such site, fewer rows than a batch; and as `train_on`.
+    """
+    source = activation_source(recipe, model, blocks, other, mesh)
+    batches = open_batches(recipe, source, mesh, harvested)
+    return train_on(
+        batches,
+        recipe,
+        model.n_layers,
+        model.fingerprint,
+        run,
+        report,
+        mesh,
+        model.device,
+    )
+
+
+def activation_source(
+    recipe: Recipe,
+    model: LanguageModel,
+    blocks: BlockSource | None = None,
+    other: LanguageModel | None = None,
+    mesh: Mesh = ALONE,
+) -> ActivationSource:
+    """The activations that a recipe's dictionaries need, from one pass of the model.
+
+    Raises:
+        MicrotomeError: no corpus.
+    """
+    if blocks is None and not recipe.corpus:
+        raise MicrotomeError("the recipe names no corpus; add corpus = '...' or --set corpus=...")
+    layouts = [layout(one, model.n_layers) for one in recipe.dictionary]
+    return ActivationSource(
+        model,
+        blocks or (lambda: _corpus_blocks(recipe, model)),
+        tuple(dict.fromkeys(site for one in layouts for site in one.sites)),
+        TokenPolicy(recipe.skip_first, recipe.skip_special),
+        other,
+        rank=mesh.data_rank,
+        world=mesh.data_size,
+    )
+
+
+def _corpus_blocks(recipe: Recipe, model: LanguageModel) -> Iterator:
+    texts = training_texts(read_texts(recipe.corpus, recipe.text_field), recipe.held_out)
+    return token_blocks(model, texts, recipe.context, recipe.pack)
+
+
+def open_batches(
+    recipe: Recipe,
+    source: ActivationSource,
+    mesh: Mesh = ALONE,
+    harvested: Harvested | None = None,
+) -> Batches:
+    """Batches as the recipe's `data` says: streamed, in memory, or from a store."""
+    seed = recipe.seed * 4096 + mesh.data_rank
+    if recipe.data == "memory":
+        return MemoryBatches(_everything(recipe, source, harvested), seed)
+    return ShuffleBuffer(source, recipe.buffer, seed)
+
+
+def _everything(
+    recipe: Recipe, source: ActivationSource, harvested: Harvested | None
+) -> dict[str, torch.Tensor]:
+    found: dict[str, list[torch.Tensor]] = {site: [] for site in source.sites}
+    done = 0
+    for rows in source():
+        for site, x in rows.activations.items():
+            found[site].append(x)
+        done += len(rows)
+        if harvested:
+            harvested(done)
+        if recipe.max_tokens and done >= recipe.max_tokens:
+            break
+    if done < recipe.batch_size:
+        raise MicrotomeError(
+            f"the corpus gives {done} tokens, fewer than a batch of {recipe.batch_size}; give "
+            f"more text or a smaller batch_size"
+        )
+    return {site: torch.cat(found.pop(site)) for site in list(found)}
