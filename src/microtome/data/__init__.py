@@ -13,10 +13,13 @@ from microtome.data.harvest import (
 from microtome.data.policy import TokenPolicy, special_tokens
 from microtome.data.shuffle import RowSource, ShuffleBuffer
 from microtome.data.split import held_out, held_out_texts, split_documents, training_texts
+from microtome.data.store import ActivationStore
+from microtome.data.store_writer import write_store
 from microtome.data.tokens import token_blocks, tokenize_texts
 
 __all__ = [
     "ActivationSource",
+    "ActivationStore",
     "Batches",
     "Block",
     "BlockSource",
@@ -37,4 +40,5 @@ __all__ = [
     "token_blocks",
     "tokenize_texts",
     "training_texts",
+    "write_store",
 ]
