@@ -18,7 +18,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS = ("demo", "trace", "show", "info", "export", "convert", "train", "specimen")
+COMMANDS = (
+    "demo",
+    "trace",
+    "show",
+    "info",
+    "export",
+    "convert",
+    "train",
+    "evaluate",
+    "compare",
+    "specimen",
+)
 """Modules of `microtome.cli`, each with a `register(app)`."""
 
 for _name in COMMANDS:
