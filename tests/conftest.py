@@ -30,3 +30,7 @@ def shared() -> Path:
 @pytest.fixture(autouse=True)
 def _seeded():
     torch.manual_seed(0)
+
+
+# tests are tiny: on a busy machine threads that wait for each other cost more than they do
+torch.set_num_threads(1)

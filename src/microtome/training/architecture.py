@@ -47,7 +47,7 @@ class Rule(nn.Module):
         self.features = features
 
     def start(self, pre: Float[Tensor, "rows features"], bias: nn.Parameter) -> None:
-        """Set what depends on the first batch: biases such that `initial_l0` features are active."""
+        """Set what depends on the first batch: biases that let `initial_l0` features be active."""
         bias.data -= self._quantile(pre)
 
     def _quantile(self, pre: Float[Tensor, "rows features"]) -> Float[Tensor, " features"]:

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from microtome.dictionary import Codes, Decoder, Dictionary, Encoder
-from microtome.dictionary.kernels import Kernels
+from microtome.dictionary.kernels import FusedEncoder, Kernels
 from microtome.training.architecture import RULES, Active, Rule
 from microtome.training.layout import Layout
 from microtome.training.mesh import ALONE, Mesh
@@ -115,7 +115,7 @@ class SparseCoder(nn.Module):
         inputs, active = [], []
         for i in range(self.n_encoders):
             read = self._read(i, x)
-            codes = self.rule(i).entries(self._pre_activations(i, read))
+            codes = self._entries(i, read)
             bias = self.encoder_biases[i]
             pre = encode_entries(codes, bias, self.encoders[i], read, self.gradients)
             inputs.append(read)
@@ -140,6 +140,16 @@ class SparseCoder(nn.Module):
     def _read(self, i: int, x: list[Float[Tensor, "token d_in"]]) -> Float[Tensor, "token d_read"]:
         parts = [x[s] for s in self.layout.sources[i]]
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+    @torch.no_grad()
+    def _entries(self, i: int, read: Float[Tensor, "token d_read"]) -> Codes:
+        """The entries that take part; TopK's without the dense product, by kernels that can."""
+        kernels = self.gradients.kernels
+        by_row = self.recipe.architecture == "topk" and self.mesh.feature_size == 1
+        if by_row and isinstance(kernels, FusedEncoder):
+            weight, bias = self.encoders[i], self.encoder_biases[i]
+            return kernels.encode_top_k(read, weight, bias, self.recipe.k)
+        return self.rule(i).entries(self._pre_activations(i, read))
 
     @torch.no_grad()
     def _pre_activations(self, i: int, read: Float[Tensor, "token d_read"]) -> Tensor:

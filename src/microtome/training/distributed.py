@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.autograd import Function
 from torch.distributed.device_mesh import init_device_mesh
@@ -152,7 +152,7 @@ class DistributedMesh(Mesh):
         dist.all_reduce(x, op=dist.ReduceOp.MAX)
         return bool(x)
 
-    def sharded(self, local: Float[Tensor, "features ..."]) -> Tensor:
+    def sharded(self, local: Shaped[Tensor, "features ..."]) -> Tensor:
         return DTensor.from_local(local, self.grid, [Replicate(), Shard(0)], run_check=False)
 
     def barrier(self) -> None:

@@ -82,7 +82,8 @@ class Learner:
         forward = self.coder(x)
         dead = [silent > self.recipe.dead_after for silent in self.silent]
         loss = loss_of(self.coder, forward, truth, self._penalty_weight(step), dead)
-        if not bool(torch.isfinite(loss.total)):
+        # NaN in an input passes no threshold, so the loss alone would not show it
+        if not bool(torch.stack([loss.total.detach(), *(v.sum() for v in x)]).isfinite().all()):
             self._refuse(step, batch, loss.reconstruction)
         loss.total.backward()
         self.mesh.mean_gradients(self.parameters)

@@ -45,7 +45,7 @@ def make_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
     Raises:
         MicrotomeError: as `load_recipe`.
     """
-    tables = data.get("dictionary", [])
+    tables = data.get("dictionary")
     if isinstance(tables, dict):
         tables = [tables]
     if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
@@ -96,7 +96,8 @@ def _spread(table: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
+    # an unknown key explains a missing one, not the other way round
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     place = [str(part) for part in first["loc"]]
     if first["type"] != "extra_forbidden":
         said = first["msg"].removeprefix("Value error, ")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from microtome.training.normalise import Scale
@@ -63,7 +63,7 @@ class Mesh:
         """Whether the flag is set on any process."""
         return flag
 
-    def sharded(self, local: Float[Tensor, "features ..."]) -> Tensor:
+    def sharded(self, local: Shaped[Tensor, "features ..."]) -> Tensor:
         """One tensor over all feature ranks, of which this process holds a part; checkpoints put
         the parts together."""
         return local
