@@ -46,6 +46,12 @@ _CAPTIONS = {
 }
 
 
+class _Html(str):
+    """Text of which this file knows that it is HTML."""
+
+    __slots__ = ()
+
+
 def page(evaluations: Sequence[Evaluation], images: Sequence[Mapping[str, bytes]]) -> str:
     """The HTML of some evaluations and their plots."""
     title = "Evaluation" if len(evaluations) > 1 else f"Evaluation of {evaluations[0].dictionary}"
@@ -102,11 +108,11 @@ def _image(images: Mapping[str, bytes], name: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], mean: bool = False) -> str:
-    """Cells are HTML already where they start with a tag, else text."""
+    """Cells are text, and are escaped, unless they are marked as HTML."""
 
     def cell(tag: str, name: str, value: str) -> str:
         kind = ' class="text"' if name in ("text", "verdict") else ""
-        shown = value if value.startswith("<") else escape(value)
+        shown = value if isinstance(value, _Html) else escape(value)
         return f"<{tag}{kind}>{shown}</{tag}>"
 
     lines = []
@@ -124,9 +130,8 @@ def _figure(figure: Figure | None, digits: int = 3) -> str:
     value = f"{figure.value:.{digits}f}"
     if figure.low is None or figure.high is None:
         return value
-    return (
-        f"<span>{value}</span> <small>{figure.low:.{digits}f} to {figure.high:.{digits}f}</small>"
-    )
+    interval = f"{figure.low:.{digits}f} to {figure.high:.{digits}f}"
+    return _Html(f"{value} <small>{interval}</small>")
 
 
 _COLUMNS = {
@@ -186,7 +191,7 @@ def _outliers(e: Evaluation) -> str:
     found = [(one.site, o) for one in e.per_token for o in one.outliers]
     rows = []
     for site, o in sorted(found, key=lambda pair: -pair[1].error)[:20]:
-        text = f"<span>{escape(o.before)}<mark>{escape(o.token)}</mark>{escape(o.after)}</span>"
+        text = _Html(f"{escape(o.before)}<mark>{escape(o.token)}</mark>{escape(o.after)}")
         rows.append([site, f"{o.error:.1f}", str(o.l0), str(o.position), text])
     return _table(["written site", "error", "L0", "position", "text"], rows)
 

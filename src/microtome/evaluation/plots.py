@@ -6,6 +6,7 @@ from io import BytesIO
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Patch
 
 from microtome.evaluation.bootstrap import Figure
 from microtome.evaluation.density import Density
@@ -66,19 +67,22 @@ def _bars(e: Evaluation, name: str, label: str) -> Canvas:
         for j, site in enumerate(sites):
             if name in site.figures:
                 x = j - 0.4 + width * (i + 0.5)
-                _bar(axes, x, width, site.figures[name], who, label=who if not j else None)
+                _bar(axes, x, width, site.figures[name], COLOURS[who])
     axes.set_xticks(range(len(e.sites)), [_short(s.site) for s in e.sites], rotation=20)
     axes.set_ylabel(label)
     axes.axhline(1 if name == "fvu" else 0, color=GREY, linewidth=0.8, linestyle=":")
     shown = [s.figures[name].value for _, sites in series for s in sites if name in s.figures]
     # a random baseline can be far off; what matters lies between 0 and 1
     axes.set_ylim(max(min(0.0, *shown, 0.0), -0.5), min(max(1.05, *shown, 1.05), 1.6))
-    canvas.legend(loc="outside upper center", ncols=len(series), fontsize=8, frameon=False)
+    handles = [Patch(color=COLOURS[who], label=who) for who, _ in series]
+    canvas.legend(
+        handles=handles, loc="outside upper center", ncols=len(series), fontsize=8, frameon=False
+    )
     _clean(axes)
     return canvas
 
 
-def _bar(axes: Axes, x: float, width: float, figure: Figure, who: str, label: str | None) -> None:
+def _bar(axes: Axes, x: float, width: float, figure: Figure, colour: str) -> None:
     errors = None
     if figure.low is not None and figure.high is not None:
         errors = [
@@ -90,8 +94,7 @@ def _bar(axes: Axes, x: float, width: float, figure: Figure, who: str, label: st
         figure.value,
         width * 0.9,
         yerr=errors,
-        color=COLOURS[who],
-        label=label,
+        color=colour,
         error_kw={"elinewidth": 0.8, "ecolor": "#2e3440"},
     )
 

@@ -94,9 +94,10 @@ def sparse_probe(task: str, site: str, examples: Examples) -> ProbeResult:
 
 
 def _test_side(documents: Int[Tensor, " n"]) -> Bool[Tensor, " n"]:
-    """Every fourth document that occurs is for the test."""
+    """A quarter of the documents is for the test, whatever order their labels have."""
     _, numbers = torch.unique(documents, return_inverse=True)
-    return numbers % 4 == 3
+    # Fibonacci hashing: labels that alternate would all fall on one side of a plain modulus
+    return (numbers * 2_654_435_769) % 2**32 < 2**30
 
 
 def _differences(

@@ -65,6 +65,8 @@ def number(figure: Figure | None, digits: int = 3) -> str:
     """A figure and half the width of its interval; a dash where it is undefined."""
     if figure is None:
         return "-"
+    if abs(figure.value) >= 10:
+        digits = 1 if abs(figure.value) < 100 else 0  # what is so far off needs no more
     if figure.low is None or figure.high is None:
         return f"{figure.value:.{digits}f}"
     half = max(figure.high - figure.value, figure.value - figure.low)
