@@ -3,11 +3,11 @@
     python benchmarks/stories.py --model FOLDER --corpus FILE [--dictionary FOLDER]
 
 Without --dictionary one is trained first by recipes/stories260k-clt.toml (minutes). One text in
-20 is held out of training; prompts are the first 12 to 31 tokens of held-out texts. The last
-line is one JSON object: replacement_score and completeness (means over prompts), worst_residual
-(largest conservation residual of any row of any graph), replacement_top1 (share of held-out
-tokens at which the whole replacement model, attention live, has the model's most likely next
-token).
+20, by hash, is held out of training; prompts are the first 12 to 31 tokens of held-out texts.
+The last line is one JSON object: replacement_score and completeness (means over prompts),
+worst_residual (largest conservation residual of any row of any graph), replacement_top1 (share of
+held-out tokens at which the whole replacement model, attention live, has the model's most likely
+next token).
 """
 
 import argparse
@@ -21,26 +21,26 @@ from rich.console import Console
 from rich.table import Table
 
 from microtome.circuit import trace
-from microtome.cli.progress import progress_bar
+from microtome.cli.progress import training_bar
 from microtome.data import read_texts, split_documents, tokenize_texts
 from microtome.dictionary import Dictionary, load_dictionary
 from microtome.evaluation import agreement
 from microtome.model import LanguageModel
-from microtome.training import load_recipe, train_dictionary
+from microtome.training import load_recipe
+from microtome.training import train as run_recipe
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "stories260k-clt.toml"
 PROMPTS = 20
 
 
-def train(model: LanguageModel, texts: list[str], recipe_path: Path) -> Dictionary:
-    recipe = load_recipe(recipe_path)
-    blocks = tokenize_texts(model, texts, recipe.context)
-    with progress_bar("training") as advance:
+def train(model: LanguageModel, corpus: Path, recipe_path: Path) -> Dictionary:
+    recipe = load_recipe(recipe_path, [f"corpus={corpus}"])
+    with training_bar(recipe.steps) as bar:
         start = time.perf_counter()
-        dictionary = train_dictionary(
-            model, blocks, recipe, lambda m: advance(m.step, recipe.steps)
-        )
-    figures = ", ".join(f"{name} {value:.3f}" for name, value in dictionary.info.items())
+        found = run_recipe(recipe, model, report=bar.report, harvested=bar.harvested)
+    (dictionary,) = found.values()
+    shown = ("training_fvu", "training_l0", "dead_share")
+    figures = ", ".join(f"{name} {dictionary.info[name]:.3f}" for name in shown)
     print(f"trained {recipe_path.name} in {time.perf_counter() - start:.0f} s: {figures}")
     return dictionary
 
@@ -72,11 +72,11 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     arguments = parser.parse_args()
     model = LanguageModel.load(arguments.model, device="cpu")
-    texts, held_out = split_documents(read_texts(arguments.corpus))
+    _, held_out = split_documents(read_texts(arguments.corpus))
     if arguments.dictionary:
         dictionary = load_dictionary(arguments.dictionary)
     else:
-        dictionary = train(model, texts, arguments.recipe)
+        dictionary = train(model, arguments.corpus, arguments.recipe)
     prompts = [model.tokenize(text)[:, : 12 + i] for i, text in enumerate(held_out[:PROMPTS])]
     table, figures = table_of(model, dictionary, prompts)
     Console(width=100, file=sys.stdout).print(table)

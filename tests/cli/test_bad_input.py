@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from microtome.model import LanguageModel
+from microtome.specimen.adder.tokenizer import build_tokenizer
 from tests.circuit.dictionaries import tiny_dictionary
 from tests.cli.conftest import Run, write_dictionary
 from tests.model.families import CONFIGS, tiny_model
@@ -70,6 +71,7 @@ def test_dictionary_of_another_layer_count(run: Run, model_folder: Path, tmp_pat
         decoders=whole.decoders[:2],
         biases=whole.biases[:2],
         skips=(),
+        sources=(),
     )
     folder = write_dictionary(short, tmp_path / "short")
     refused(run("trace", model_folder, PROMPT, "-d", folder), "2 layers", "has 3")
@@ -268,13 +270,62 @@ def test_unknown_specimens_name_the_nearest(run: Run, tmp_path: Path):
 
 def test_training_with_bad_input_writes_nothing(run: Run, model_folder: Path, tmp_path: Path):
     recipe, corpus, out = tmp_path / "r.toml", tmp_path / "c.txt", tmp_path / "out"
-    recipe.write_text("features = 8\nk = 2\nsteps = 2\nbatch_size = 4")
+    recipe.write_text(
+        "context = 16\nsteps = 2\nbatch_size = 4\n[[dictionary]]\nfeatures = 8\nk = 2"
+    )
     corpus.write_text("1 + 2 =\n\n3 + 4 =")
-    refused(run("train", tmp_path / "none.toml", model_folder, corpus, "-o", out), "none.toml")
-    refused(run("train", recipe, model_folder, tmp_path / "none.txt", "-o", out), "none.txt")
-    recipe.write_text("featurs = 8")
-    refused(run("train", recipe, model_folder, corpus, "-o", out), "featurs")
-    assert not out.exists()
+    model, texts = ("--set", f"model={model_folder}"), ("--set", f"corpus={corpus}")
+
+    def refuses(says: str, *settings: str, path: Path = recipe) -> None:
+        refused(run("train", path, "-o", out, *settings), says)
+
+    refuses("none.toml", path=tmp_path / "none.toml")
+    refuses("names no model")
+    refuses("names no corpus", *model)
+    refuses("none.txt", *model, "--set", f"corpus={tmp_path / 'none.txt'}")
+    refuses("did you mean 'features'", *model, *texts, "--set", "featurs=8")
+    refuses("layer 9 does not exist", *model, *texts, "--set", "layers=[9]")
+    refuses(
+        "fewer than a batch of 4096",
+        *model,
+        *texts,
+        "--set",
+        "data=memory",
+        "--set",
+        "batch_size=4096",
+    )
+    corpus.write_text("  \n\n ")
+    refuses("has no text", *model, *texts)
+    assert not any(out.glob("*/manifest.json"))
+
+
+def test_a_store_of_another_model_or_with_a_damaged_shard(
+    run: Run, model_folder: Path, tmp_path: Path
+):
+    recipe, corpus, store = tmp_path / "r.toml", tmp_path / "c.txt", tmp_path / "store"
+    recipe.write_text(
+        "context = 16\nsteps = 3\nbatch_size = 8\nheld_out = 0\ndata = 'store'\nmax_tokens = 60\n"
+        f"store = '{store}'\ncorpus = '{corpus}'\n[[dictionary]]\nfeatures = 8\nk = 2\n"
+    )
+    corpus.write_text("\n\n".join(f"{i} + {i + 1} =" for i in range(30)))
+    model = ("--set", f"model={model_folder}")
+    assert run("train", recipe, *model, "-o", tmp_path / "a").code == 0
+    other = tiny_model("llama", torch.float32)
+    with torch.no_grad():
+        other.unembed.weight.add_(1)
+    other.hf.save_pretrained(tmp_path / "other")
+    assert other.tokenizer is None
+    build_tokenizer().save_pretrained(tmp_path / "other")
+    elsewhere = ("--set", f"model={tmp_path / 'other'}")
+    refused(run("train", recipe, *elsewhere, "-o", tmp_path / "b"), "model")
+    refused(
+        run("train", recipe, *model, "--set", "skip_first=false", "-o", tmp_path / "c"), "skip_"
+    )
+    shard = next(store.glob("*.safetensors"))
+    damaged = bytearray(shard.read_bytes())
+    damaged[-3] ^= 255
+    shard.write_bytes(damaged)
+    refused(run("train", recipe, *model, "-o", tmp_path / "d"), shard.name)
 
 
 def test_a_model_without_a_tokenizer_says_so(

@@ -58,14 +58,23 @@ def test_targets_from_the_command_line(run: Run, model_folder: Path, dictionary_
     assert capped["scores"]["unexpanded"] > 0
 
 
-def test_train_makes_a_dictionary_that_traces(run: Run, model_folder: Path, tmp_path: Path):
-    recipe, corpus, out = tmp_path / "r.toml", tmp_path / "c.txt", tmp_path / "plt"
-    recipe.write_text('kind = "plt"\nfeatures = 32\nk = 3\nsteps = 5\nbatch_size = 16')
-    corpus.write_text("\n\n".join(f"{i} + {i + 1} =" for i in range(20)))
-    assert run("train", recipe, model_folder, corpus, "-o", out).code == 0
-    assert json.loads(run("info", out, "--json").out)["dictionary"] == "plt"
-    assert run("trace", model_folder, PROMPT, "-d", out).code == 0
-    assert run("train", recipe, model_folder, corpus, "-o", out).code == 2
+def test_train_makes_dictionaries_that_trace(run: Run, model_folder: Path, tmp_path: Path):
+    recipe, corpus, out = tmp_path / "r.toml", tmp_path / "c.txt", tmp_path / "run"
+    recipe.write_text(
+        "context = 16\nsteps = 5\nbatch_size = 16\nbuffer = 64\n"
+        "[[dictionary]]\nkind = 'plt'\nfeatures = 32\nk = [3, 5]\n"
+    )
+    corpus.write_text("\n\n".join(f"{i % 9} + {i % 7} =" for i in range(63)))
+    settings = ("-s", f"model={model_folder}", "-s", f"corpus={corpus}")
+    arguments = ("train", recipe, *settings, "-o", out)
+    first = run(*arguments)
+    assert first.code == 0
+    assert "plt-k3" in first.out
+    assert max(map(len, first.out.splitlines())) <= 100
+    assert json.loads(run("info", out / "plt-k5", "--json").out)["dictionary"] == "plt"
+    assert run("trace", model_folder, PROMPT, "-d", out / "plt-k3").code == 0
+    assert "nothing to do" in run(*arguments).out
+    assert run(*arguments, "-s", "steps=6").code == 2
 
 
 def test_help_answers_within_a_second():

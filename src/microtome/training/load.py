@@ -102,7 +102,8 @@ def _explain(error: ValidationError) -> str:
     if first["type"] != "extra_forbidden":
         said = first["msg"].removeprefix("Value error, ")
         return f"{'.'.join(place)}: {said}" if place else said
-    model = DictionaryRecipe if place[0] == "dictionary" else Recipe
-    known = list(model.model_fields)
+    known = list(DictionaryRecipe.model_fields)
+    if place[0] != "dictionary":
+        known = list(Recipe.model_fields) + known  # a key of a dictionary may stand in --set
     close = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.0)[0]
     return f"unknown key {'.'.join(place)}; did you mean {close!r}? Known: {', '.join(known)}"

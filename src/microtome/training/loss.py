@@ -47,7 +47,8 @@ def loss_of(
         total = total + penalty_weight * recipe.sparsity * penalty
     if recipe.architecture == "gated":
         total = total + _gate_loss(coder, forward, truth)
-    if any(bool(d.any()) for d in dead):
+    # all processes revive, or none: each step of it is a collective
+    if coder.mesh.any_rank(any(bool(d.any()) for d in dead)):
         if recipe.dead == "aux" and recipe.aux_coefficient:
             total = total + recipe.aux_coefficient * aux_loss(coder, forward, truth, dead)
         if recipe.dead == "pre_activation":
@@ -119,7 +120,8 @@ def aux_loss(
         bias, weight = coder.encoder_biases[i], coder.encoders[i]
         values.append(encode_entries(codes[i], bias, weight, read, coder.gradients))
     error = _mean_square(coder, coder.decode(codes, values) - residual)
-    return (error / _mean_square(coder, residual).clamp(min=1e-12)).sum()
+    size = coder.mesh.mean_data(_mean_square(coder, residual))
+    return (error / size.clamp(min=1e-12)).sum()
 
 
 def _largest_of(

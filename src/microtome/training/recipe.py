@@ -120,6 +120,9 @@ class Recipe(BaseModel):
     rows. store: harvest once to disk (`store`), train from there."""
     store: str = ""
     """Folder of the activation store; made where it does not exist."""
+    store_dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    skip_corrupt: bool = False
+    """Train from what is left of a store with damaged shards."""
     max_tokens: int = Field(default=0, ge=0)
     """Tokens harvested (memory and store); all where 0."""
     buffer: int = Field(default=262_144, ge=2)
@@ -159,4 +162,6 @@ class Recipe(BaseModel):
             raise ValueError("two_models needs other_model")
         if self.data == "store" and not self.store:
             raise ValueError("data = 'store' needs store, a folder")
+        if self.data == "store" and not self.max_tokens:
+            raise ValueError("data = 'store' needs max_tokens, the rows to keep")
         return self

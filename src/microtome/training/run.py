@@ -7,14 +7,18 @@ import torch
 
 from microtome.data import (
     ActivationSource,
+    ActivationStore,
+    Batches,
     BlockSource,
+    MemoryBatches,
+    ShuffleBuffer,
     TokenPolicy,
+    fingerprint_corpus,
     read_texts,
     token_blocks,
     training_texts,
+    write_store,
 )
-from microtome.data.batches import Batches, MemoryBatches
-from microtome.data.shuffle import ShuffleBuffer
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
@@ -106,11 +110,51 @@ def open_batches(
     mesh: Mesh = ALONE,
     harvested: Harvested | None = None,
 ) -> Batches:
-    """Batches as the recipe's `data` says: streamed, in memory, or from a store."""
+    """Batches as the recipe's `data` says: streamed, in memory, or from a store.
+
+    Raises:
+        MicrotomeError: fewer rows than a batch, or a store of another model or token policy.
+    """
     seed = recipe.seed * 4096 + mesh.data_rank
     if recipe.data == "memory":
         return MemoryBatches(_everything(recipe, source, harvested), seed)
+    if recipe.data == "store":
+        return _store(recipe, source, mesh, harvested)
     return ShuffleBuffer(source, recipe.buffer, seed)
+
+
+def _store(
+    recipe: Recipe, source: ActivationSource, mesh: Mesh, harvested: Harvested | None
+) -> ActivationStore:
+    """The store of this data rank, written first where it does not stand."""
+    path = Path(recipe.store)
+    if mesh.data_size > 1:
+        path = path / f"{mesh.data_rank}-of-{mesh.data_size}"
+    if not (path / "manifest.json").is_file() and mesh.feature_rank == 0:
+        corpus = fingerprint_corpus(recipe.corpus) if recipe.corpus else ""
+        dtype = getattr(torch, recipe.store_dtype)
+        rows = recipe.max_tokens // mesh.data_size
+        config = recipe.model_dump(mode="json")
+        write_store(
+            path,
+            source,
+            rows,
+            dtype,
+            seed=recipe.seed,
+            corpus=corpus,
+            config=config,
+            progress=harvested,
+        )
+    mesh.barrier()
+    store = ActivationStore(path, recipe.seed, skip_corrupt=recipe.skip_corrupt)
+    other = source.other.fingerprint if source.other else ""
+    store.check_model(source.model.fingerprint, other)
+    if store.policy != source.policy:
+        raise MicrotomeError(
+            f"store {path} has {store.policy}, but the recipe asks for {source.policy}; set "
+            f"skip_first and skip_special as the store has them"
+        )
+    return store
 
 
 def _everything(
