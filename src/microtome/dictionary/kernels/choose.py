@@ -12,7 +12,8 @@ from microtome.dictionary.codes import Codes
 from microtome.errors import MicrotomeError
 
 KERNELS = ("reference", "cpu", "triton")
-"""Names to ask for: plain torch, compiled for the CPU (numba), Triton (experimental)."""
+"""Names to ask for: plain torch, compiled for the CPU (numba), Triton. The last is EXPERIMENTAL:
+no GPU has run it, so it is never the default and runs only where a recipe names it."""
 
 Name = Literal["auto", "reference", "cpu", "triton"]
 
@@ -67,17 +68,37 @@ class Kernels(Protocol):
         ...
 
 
+@runtime_checkable
+class FusedEncoder(Protocol):
+    """What kernels may offer besides: an encoder that never writes its dense pre-activations."""
+
+    def encode_top_k(
+        self,
+        x: Float[Tensor, "rows d_read"],
+        weight: Float[Tensor, "features d_read"],
+        bias: Float[Tensor, " features"],
+        k: int,
+    ) -> Codes:
+        """The k largest positive entries of every row of x @ weight.T + bias."""
+        ...
+
+
+_RUNS_ON = {"cpu": "cpu", "triton": "cuda"}
+"""Kernels for one type of device (torch calls AMD's `cuda` too); the reference runs anywhere."""
+
+
 @cache
 def kernels_for(device: str, name: Name = "auto") -> Kernels:
     """The kernels for a device type; `auto` takes the compiled ones on a CPU and plain torch
     elsewhere, because no GPU has run the Triton ones yet.
 
     Raises:
-        MicrotomeError: kernels by that name do not run on the device.
+        MicrotomeError: kernels by that name do not run on the device, or need a package that is
+            not installed.
     """
     if name == "auto":
         name = "cpu" if device == "cpu" else "reference"
-    if (name, device) in (("cpu", "cuda"), ("triton", "cpu")):
+    if _RUNS_ON.get(name, device) != device:
         raise MicrotomeError(f"{name} kernels do not run on {device}; use kernels = 'auto'")
     return cast(Kernels, import_module(f"microtome.dictionary.kernels.{name}"))
 

@@ -1,6 +1,7 @@
 """The loops that numba compiles: one range of rows each, for whoever splits the work.
 
-They are compiled from what they are given; `no_type_check` keeps other decorators off. Sums may be reordered (fastmath) so that the inner loops use vector units.
+They are compiled from what they are given; `no_type_check` keeps other decorators off. Sums may
+be reordered (fastmath) so that the inner loops use vector units.
 """
 
 from typing import no_type_check
