@@ -191,3 +191,11 @@ def test_half_precision_models_are_measured_in_float32():
     assert found["ce_clean"] == pytest.approx(
         figures(tiny_model("llama"), random_sae())["ce_clean"], abs=0.1
     )
+
+
+def test_a_token_that_cannot_be_said_adds_nothing():
+    logits = torch.tensor([[[0.0, 1.0, -torch.inf]]]).expand(1, 2, 3)
+    clean = torch.tensor([[[1.0, 0.0, -torch.inf]]]).log_softmax(-1)
+    losses = prediction_losses(logits, torch.zeros(1, 2, dtype=torch.long), clean)
+    p, q = clean[0, 0, :2], logits[0, 0].log_softmax(-1)[:2]
+    assert float(losses.kl) == pytest.approx(float((p.exp() * (p - q)).sum()), rel=1e-6)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from microtome.dictionary import Activation, Decoder, Dictionary, Encoder
 from microtome.evaluation.fit import Fit
+from microtome.evaluation.reconstruction import exact
 from microtome.model import LanguageModel
 
 BASELINES = {
@@ -120,11 +121,12 @@ class SiteBaseline(nn.Module):
         """
         y = x @ self.linear
         kept = (y @ self.directions.T).topk(self.k, dim=-1).indices
-        chosen = self.directions[kept].double()
+        chosen, target = exact(self.directions[kept]), exact(y)
         gram = chosen @ chosen.transpose(1, 2)
         gram = gram + 1e-6 * torch.eye(self.k, dtype=gram.dtype, device=gram.device)
-        values = torch.linalg.solve(gram, torch.einsum("nkd,nd->nk", chosen, y.double()))
-        return torch.einsum("nk,nkd->nd", values, chosen).float(), values.float()
+        values = torch.linalg.solve(gram, torch.einsum("nkd,nd->nk", chosen, target))
+        made = torch.einsum("nk,nkd->nd", values, chosen)
+        return made.to(y.device, y.dtype), values.to(y.device, y.dtype)
 
 
 def pca(dictionary: Dictionary, fit: Fit) -> SparseBaseline:

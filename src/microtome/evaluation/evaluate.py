@@ -55,7 +55,7 @@ class Options:
     fit_tokens: int = 100_000
     """Training tokens for linear maps and PCA, at most."""
     tokens_at_once: int | None = None
-    """Tokens of a forward pass; by default what keeps logits and codes near half a gigabyte."""
+    """Tokens of a forward pass; by default what fits into about a gigabyte."""
     any_model: bool = False
     """Evaluate a dictionary on a model that it was not trained on."""
 
@@ -121,8 +121,11 @@ def evaluate(
 
 
 def _tokens_at_once(model: LanguageModel, dictionaries: Sequence[Dictionary]) -> int:
+    """So many that one matrix of logits or pre-activations has 128 MB (1 GB on a GPU); a handful
+    of them are needed at a time."""
     widest = max([model.d_vocab, *(max(d.n_features) for d in dictionaries)])
-    return max(min(8192, 2**27 // widest), 1)
+    room = 2**28 if model.device.type == "cuda" else 2**25
+    return max(min(8192, room // widest), 1)
 
 
 def _subject(

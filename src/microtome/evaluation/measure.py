@@ -93,8 +93,9 @@ def decode(
     counts = [code.offsets.diff() for code in codes]
     sizes = []
     for code in codes:
-        size = code.values.new_zeros(code.n_rows, dtype=torch.float64)
-        sizes.append(size.index_add_(0, code.rows(), code.values.abs().double()))
+        values = exact(code.values.abs())
+        rows = code.rows().to(values.device)
+        sizes.append(values.new_zeros(code.n_rows).index_add_(0, rows, values))
     active, activation = [], []
     for j in range(len(dictionary.writes)):
         writers = [e for e, decoder in enumerate(dictionary.decoders) if j in decoder.targets]

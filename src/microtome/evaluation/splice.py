@@ -72,7 +72,9 @@ def prediction_losses(
     """
     changed = log_probabilities(logits)
     ce = -changed.gather(-1, tokens[:, 1:, None])[..., 0]
-    kl = (clean.exp() * (clean - changed)).nan_to_num(nan=float("inf")).sum(-1)
+    terms = clean.exp() * (clean - changed)
+    # a token that the model cannot say at all (a padded vocabulary) adds 0, not 0 x infinity
+    kl = torch.where(clean == -torch.inf, 0, terms).sum(-1)
     if not bool(torch.isfinite(kl).all() & torch.isfinite(ce).all()):
         raise MicrotomeError(
             f"the loss is not finite on {int((~torch.isfinite(kl + ce)).sum())} of {kl.numel()} "
