@@ -171,6 +171,7 @@ def test_a_site_that_cannot_be_spliced_is_noted():
     assert "can be read but not spliced" in found.notes[0]
     assert "ce_spliced" not in found.sites[0].figures
     assert found.sites[0].figures["fvu"].value == pytest.approx(0, abs=1e-20)
+    assert "rest on 18 documents, which is few" in found.notes[1]
 
 
 def test_packed_rows_keep_their_documents():

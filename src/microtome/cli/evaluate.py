@@ -36,25 +36,36 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing report.")] = False,
 ) -> None:
-    """Say how well dictionaries stand in for the model, on text they were not trained on."""
+    """Say how well dictionaries stand in for the model, on text they were not trained on.
+
+    Under torchrun the processes share the text.
+    """
     from microtome.artifact import check_output
     from microtome.cli.progress import progress_bar, status
     from microtome.evaluation import Options, evaluate_corpus, read_labelled, save_evaluations
     from microtome.evaluation.save import KIND
+    from microtome.model.load import best_device
     from microtome.specimen import load_dictionary, load_model
+    from microtome.training.distributed import close_mesh, open_mesh
 
     if out is not None:
         check_output(out, force, KIND)
     labelled = {path.stem: read_labelled(path) for path in probe or []}
-    with status("loading", quiet=json):
+    mesh = open_mesh(1, device or best_device())
+    quiet = json or not mesh.first
+    with status("loading", quiet=quiet):
         loaded = load_model(model, device)
         second = load_model(other, device) if other else None
         read = [load_dictionary(name) for name in dictionaries]
     options = Options(baselines=baselines, labelled=labelled, any_model=any_model)
-    with progress_bar("evaluating", quiet=json) as advance:
+    with progress_bar("evaluating", quiet=quiet) as advance:
         found = evaluate_corpus(
             loaded, read, corpus, held_out, context, tokens, options, advance, second
         )
+    first = mesh.first
+    close_mesh(mesh)
+    if not first:
+        return
     if out is not None:
         config = {"corpus": corpus, "held_out": held_out, "tokens": tokens, "context": context}
         save_evaluations(found, out, config, force)

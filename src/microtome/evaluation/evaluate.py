@@ -34,6 +34,9 @@ from microtome.model import LanguageModel
 Blocks = Sequence[Block | Int[Tensor, "_ _"]]
 """Held-out tokens; in a plain tensor every row is a document."""
 
+FEW_DOCUMENTS = 20
+"""Below this a bootstrap over documents knows little of their spread."""
+
 _BARE = Wanted(splice=False, replacement=False, per_feature=False)
 
 
@@ -177,8 +180,15 @@ def _with_extras(
         probes += probe_tokens(models, dictionary, parts(blocks, at_once))
     for task, labelled in options.labelled.items():
         probes += probe_texts(models, dictionary, labelled, task)
-    reason = unspliceable(models, dictionary) if options.wanted.splice else None
-    return replace(evaluation, probes=tuple(probes), notes=(reason,) if reason else ())
+    notes = []
+    if options.wanted.splice and (reason := unspliceable(models, dictionary)):
+        notes.append(reason)
+    if evaluation.documents < FEW_DOCUMENTS:
+        notes.append(
+            f"intervals rest on {evaluation.documents} documents, which is few: they may be too "
+            f"narrow; use more text"
+        )
+    return replace(evaluation, probes=tuple(probes), notes=tuple(notes))
 
 
 def _with_stability(
