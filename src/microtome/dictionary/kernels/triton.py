@@ -154,9 +154,9 @@ def encode_top_k(
     groups are computed again, one dot product each, and the k largest of them kept.
 
     Memory, per row: features / GROUP maxima in float32, and about 40 bytes for each of k * GROUP
-    candidates; at 16,384 features and k = 32 that is 18 KB, where the matrix has 64 KB. Cost: one dense product and
-    k * GROUP / features of it again (1/64 there) as gathered dot products, which read the k
-    groups' weights for each row.
+    candidates; at 16,384 features and k = 32 that is 18 KB, where the matrix has 64 KB. Cost: one
+    dense product and k * GROUP / features of it again (1/64 there) as gathered dot products, which
+    read the k groups' weights for each row.
 
     A group is chosen by the tile's sums and a value is the dot product's: where pre-activations
     are equal but for rounding, either may be kept. Values that are not a number are not kept.
