@@ -51,7 +51,16 @@ def test_sweeps_are_spread_and_named():
         ("[[dictionary]]\n[[dictionary]]", "two dictionaries are named 'sae-batchtopk'"),
         ("[[dictionary]]\nlearning_rate = inf", "learning_rate"),
         ("[[dictionary]]\nlearning_rate = nan", "learning_rate"),
-        ("[[dictionary]]\nprefixes = [0.5, 0.2, 1.0]", "prefixes must rise"),
+        ("[[dictionary]]\nprefixes = [0.5, 0.2, 1.0]", "must be above 0, rise and end"),
+        ("[[dictionary]]\nprefixes = [0, 1.0]", "must be above 0"),
+        ("[[dictionary]]\nbandwidth = inf", "finite number"),
+        ("[[dictionary]]\nk = []", r"k = \[\] sweeps over nothing"),
+        ("[[dictionary]]\nk = ['a']", r"k: Input should be a valid integer"),
+        ("[[dictionary]]\nname = 3", "name: Input should be a valid string"),
+        ("[[dictionary]]\nkind = []", "kind: Input should be"),
+        ("[[dictionary]]\nlayers = []", "give at least one, in rising order"),
+        ("[[dictionary]]\nlayers = [1, 1]", "in rising order"),
+        ("[[dictionary]]\nname = 'a'\n[[dictionary]]\nname = 'A'", "two dictionaries are named"),
         ("data = 'store'\n[[dictionary]]", "needs store, a folder"),
         ("dictionary = 3", "dictionary"),
         ("", "dictionary: Field required"),
@@ -79,6 +88,28 @@ def test_files_and_overrides_that_are_wrong(path, tmp_path):
     ]:
         with pytest.raises(MicrotomeError, match=says):
             load_recipe(path, [override])
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "/tmp/x", ".a", " ", "a\0b", "x" * 101, "Ä/.."])
+def test_a_name_that_is_no_folder_in_the_run(name):
+    with pytest.raises(MicrotomeError, match="cannot be named"):
+        make_recipe({"dictionary": [{"name": name}]})
+
+
+@pytest.mark.parametrize(
+    "name", ["tensorboard", "Checkpoint-000000002", "recipe.json", "step", "data-0-of-1"]
+)
+def test_a_name_that_the_run_has_for_something_else(name):
+    with pytest.raises(MicrotomeError, match="the run itself has something named"):
+        make_recipe({"dictionary": [{"name": name}]})
+
+
+def test_as_many_sites_are_written_as_read():
+    """Otherwise weights of one site would be written through indices of another."""
+    for fields in ({"write": "embed"}, {"site": "embed"}):
+        for kind in ("plt", "clt"):
+            with pytest.raises(MicrotomeError, match="into both, or name one"):
+                layout(DictionaryRecipe.model_validate({"kind": kind} | fields), 3)
 
 
 def test_layouts():

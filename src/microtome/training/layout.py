@@ -29,7 +29,8 @@ def layout(recipe: DictionaryRecipe, n_layers: int) -> Layout:
     """The sites of a dictionary on a model of so many layers.
 
     Raises:
-        MicrotomeError: a layer that the model does not have.
+        MicrotomeError: a layer that the model does not have, or not as many sites written as
+            read.
     """
     layers = list(range(n_layers)) if recipe.layers == "all" else list(recipe.layers)
     for layer in layers:
@@ -47,9 +48,15 @@ def layout(recipe: DictionaryRecipe, n_layers: int) -> Layout:
     own = tuple((i,) for i in range(len(reads)))
     if recipe.kind == "sae":
         return Layout(reads, reads, own, own)
+    writes = _named(recipe.write, layers)
+    if len(reads) != len(writes):
+        raise MicrotomeError(
+            f"dictionary {recipe.name!r} reads {len(reads)} sites ({recipe.site}) but writes "
+            f"{len(writes)} ({recipe.write}); put {{layer}} into both, or name one of `layers`"
+        )
     later = tuple(tuple(range(i, len(reads))) for i in range(len(reads)))
     targets = later if recipe.kind == "clt" else own
-    return Layout(reads, _named(recipe.write, layers), own, targets)
+    return Layout(reads, writes, own, targets)
 
 
 def _named(template: str, layers: list[int]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from microtome.errors import MicrotomeError
 from microtome.training.recipe import DictionaryRecipe, Recipe
 
-_SWEPT = ("k", "sparsity", "features", "learning_rate", "architecture", "target_l0", "seed")
+_SWEPT = ("k", "sparsity", "features", "learning_rate", "architecture", "target_l0")
 """Keys of a dictionary that may be lists: one dictionary for each combination."""
 
 
@@ -49,7 +49,8 @@ def make_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
     if isinstance(tables, dict):
         tables = [tables]
     if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
-        data = data | {"dictionary": [one for table in tables for one in _spread(table)]}
+        spread = [one for table in tables for one in _spread(table, where)]
+        data = data | {"dictionary": spread}
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
@@ -81,16 +82,20 @@ def _override(data: dict[str, Any], override: str) -> None:
         data[key] = value
 
 
-def _spread(table: dict[str, Any]) -> list[dict[str, Any]]:
+def _spread(table: dict[str, Any], where: str) -> list[dict[str, Any]]:
     """One table for each combination of the lists in it, named after what differs."""
     swept = [key for key in _SWEPT if isinstance(table.get(key), list)]
     if not swept:
         return [table]
+    for key in swept:
+        if not table[key]:
+            raise MicrotomeError(f"{where}: {key} = [] sweeps over nothing; give it a value")
     found = []
     for values in product(*(table[key] for key in swept)):
-        name = table.get("name") or table.get("kind", "sae")
+        name = str(table.get("name") or table.get("kind", "sae"))
         for key, value in zip(swept, values, strict=True):
-            name += f"-{value}" if key == "architecture" else f"-{key}{value:g}"
+            shown = f"{value:g}" if isinstance(value, float) else str(value)
+            name += f"-{shown}" if key == "architecture" else f"-{key}{shown}"
         found.append(table | dict(zip(swept, values, strict=True)) | {"name": name})
     return found
 

@@ -1,5 +1,8 @@
 """Recipes: everything that decides how dictionaries are trained."""
 
+import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,12 +17,19 @@ _SITES = {
     "clt": "blocks.{layer}.mlp.in",
     "crosscoder": "blocks.{layer}.resid.post",
 }
+_NAME = re.compile(r"[\w+=-][\w.+=-]{0,99}")
+_TAKEN = re.compile(
+    r"step|tokens|tokens_per_second|tensorboard|metrics\.jsonl|recipe\.json|checkpoint-\d+"
+    r"|data-\d+-of-\d+",
+    re.IGNORECASE,
+)
+"""Names that something else has in the folder of a run, its metrics or its checkpoints."""
 
 
 class DictionaryRecipe(BaseModel):
     """One dictionary: what it reads and writes, its architecture, its losses."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = ""
     """Folder it is saved to, under the run's; kind and architecture where empty."""
@@ -67,7 +77,7 @@ class DictionaryRecipe(BaseModel):
     aux_coefficient: float = Field(default=1 / 32, ge=0)
     pre_activation_coefficient: float = Field(default=3e-6, ge=0)
 
-    learning_rate: float = Field(default=3e-4, gt=0, lt=float("inf"), allow_inf_nan=False)
+    learning_rate: float = Field(default=3e-4, gt=0)
 
     @model_validator(mode="before")
     @classmethod
@@ -77,26 +87,39 @@ class DictionaryRecipe(BaseModel):
             named = {"name": f"{kind}-{data.get('architecture', 'batchtopk')}"}
             data = {**named, **{k: v for k, v in data.items() if (k, v) != ("name", "")}}
             if not data.get("site"):
-                data["site"] = _SITES.get(kind, "")
+                data["site"] = _SITES.get(str(kind), "")
         return data
 
     @model_validator(mode="after")
     def _consistent(self) -> "DictionaryRecipe":
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(
+                f"a dictionary cannot be named {self.name!r}: it is saved to a folder of that "
+                f"name; use up to 100 letters, digits, - and _ (and dots, but not in front)"
+            )
+        if _TAKEN.fullmatch(self.name):
+            raise ValueError(f"the run itself has something named {self.name!r}; choose another")
+        if self.layers != "all" and not _rise(self.layers):
+            raise ValueError(f"layers are {list(self.layers)}; give at least one, in rising order")
         if self.architecture in ("topk", "batchtopk", "matryoshka") and self.k > self.features:
             raise ValueError(f"k = {self.k} is more than features = {self.features}")
         if self.linear_skip and self.kind != "plt":
             raise ValueError("linear_skip is for a plt")
         if self.two_models and self.kind != "crosscoder":
             raise ValueError("two_models is for a crosscoder")
-        if list(self.prefixes) != sorted(set(self.prefixes)) or self.prefixes[-1:] != (1.0,):
-            raise ValueError("prefixes must rise and end with 1.0")
+        if not _rise((0.0, *self.prefixes)) or self.prefixes[-1:] != (1.0,):
+            raise ValueError("prefixes must be above 0, rise and end with 1.0")
         return self
+
+
+def _rise(values: Sequence[int | float]) -> bool:
+    return bool(values) and all(one < other for one, other in pairwise(values))
 
 
 class Recipe(BaseModel):
     """A complete run: data, schedule, and any number of dictionaries fed by one pass of data."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     model: str = ""
     """Hub name, folder, or a specimen such as specimen:adder."""
@@ -154,7 +177,8 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        names = [d.name for d in self.dictionary]
+        # some file systems tell no capitals from small letters
+        names = [d.name.lower() for d in self.dictionary]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two dictionaries are named {twice[0]!r}; give each a name")
