@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -254,7 +255,43 @@ def test_a_graph_cut_off_half_way(
 def test_options_out_of_range(
     run: Run, model_folder: Path, dictionary_folder: Path, option: tuple[str, str]
 ):
-    assert run("trace", model_folder, PROMPT, "-d", dictionary_folder, *option).code == 2
+    result = run("trace", model_folder, PROMPT, "-d", dictionary_folder, *option)
+    refused(result, f"invalid value for '{option[0]}'", "see microtome trace --help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("train",), "missing argument"),
+        (("trian",), "no such command 'trian'"),
+        (("train", "--uot", "x"), "no such option: --uot"),
+        (("specimen", "bild"), "no such command 'bild'"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(run: Run, arguments: tuple[str, ...], says: str):
+    refused(run(*arguments), says, "--help")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_interrupted_command_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, code: int
+):
+    def slow(*_):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("microtome.cli.info.describe", slow)
+    assert run("info", tmp_path) == (code, "", "microtome: interrupted\n")
+
+
+def test_no_memory_for_a_dictionary_is_said(run: Run, model_folder: Path, tmp_path: Path):
+    recipe, corpus = tmp_path / "r.toml", tmp_path / "c.txt"
+    recipe.write_text("context = 16\nbatch_size = 4\n[[dictionary]]\nfeatures = 1000000000000")
+    corpus.write_text("1 + 2 =\n\n3 + 4 =")
+    sets = ("-s", f"model={model_folder}", "-s", f"corpus={corpus}", "-s", "buffer=16")
+    refused(run("train", recipe, *sets, "-o", tmp_path / "out"), "out of memory")
+    assert not (tmp_path / "out").exists()
 
 
 def test_no_memory_is_refused(run: Run, model_folder: Path, dictionary_folder: Path):

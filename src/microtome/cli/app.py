@@ -1,17 +1,42 @@
 """The command line. Commands live one a file and import what they need when they run, so that
 `microtome --help` answers at once."""
 
+import re
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from microtome.errors import MicrotomeError
 
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises for wrong options; which module has it depends on typer's version."""
+_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
+
+
+class _Interrupted(Exception):
+    """A KeyboardInterrupt, which typer would turn into an exit without a word."""
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, so that it tidies up as Ctrl-C does."""
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise _Interrupted from stop
+
+
 app = typer.Typer(
     name="microtome",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -59,22 +84,54 @@ def root(
 
 def main() -> None:
     """Entry point: bad input is one sentence on stderr and exit code 2."""
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        app()
-    except MicrotomeError as error:
-        typer.echo(f"microtome: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            sys.stderr.close()
-            sys.exit(0)
-        typer.echo(f"microtome: {error.strerror or error}: {error.filename or 'no file'}", err=True)
-        sys.exit(2)
-    except MemoryError:
-        typer.echo(
-            "microtome: out of memory; use --max-features or a smaller --memory-gb", err=True
+        code = app(standalone_mode=False)
+    except Exception as error:
+        code = _explain(error)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminate(number, frame) -> None:
+    raise _Terminated
+
+
+def _explain(error: Exception) -> int:
+    """Say in one sentence what went wrong; returns the exit code."""
+    code, said = 2, ""
+    if isinstance(error, MicrotomeError):
+        said = str(error)
+    elif isinstance(error, _UsageError):
+        said = _usage(error)
+    elif isinstance(error, BrokenPipeError):
+        sys.stderr.close()
+        return 0
+    elif isinstance(error, OSError):
+        said = f"{error.strerror or error}: {error.filename or 'no file'}"
+    elif isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and _MEMORY.search(str(error))
+    ):
+        said = (
+            "out of memory; use fewer features, a smaller batch or buffer, or for a trace "
+            "--max-features or a smaller --memory-gb"
         )
-        sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("microtome: interrupted", err=True)
-        sys.exit(130)
+    elif isinstance(error, _Interrupted):
+        terminated = isinstance(error.__cause__, _Terminated)
+        code = 128 + (signal.SIGTERM if terminated else signal.SIGINT)
+        said = "interrupted"
+    else:
+        raise error
+    if said:
+        typer.echo(f"microtome: {said}", err=True)
+    return code
+
+
+def _usage(error: Any) -> str:
+    """typer's sentence, and where to read more; nothing where it has shown the help itself."""
+    said = " ".join(error.format_message().split()).rstrip(".?")
+    if not said:
+        return ""
+    command = error.ctx.command_path if error.ctx else "microtome"
+    return f"{said[0].lower()}{said[1:]}; see {command} --help"
