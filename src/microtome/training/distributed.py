@@ -16,6 +16,9 @@ from microtome.errors import MicrotomeError
 from microtome.training.mesh import ALONE, Mesh
 from microtome.training.normalise import Scale
 
+_TIMEOUT = timedelta(hours=1)
+"""Of a collective: one process may harvest into memory or a store while the others wait."""
+
 
 def open_mesh(feature_parallel: int, device: str = "cpu") -> Mesh:
     """The mesh of this process: alone, or one of those that torchrun started.
@@ -35,8 +38,29 @@ def open_mesh(feature_parallel: int, device: str = "cpu") -> Mesh:
         backend = "nccl" if device.startswith("cuda") else "gloo"
         if backend == "nccl":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group(backend, timeout=timedelta(minutes=10))
+        _join(backend)
     return DistributedMesh(feature_parallel, device)
+
+
+def _join(backend: str) -> None:
+    """Join the group of all processes.
+
+    torchrun may keep its store over a restart, and with it the addresses of the processes that
+    died; a name for each attempt keeps the new ones from calling them.
+    """
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        dist.init_process_group(backend, timeout=_TIMEOUT)
+        return
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = dist.TCPStore(address, port, is_master=False, timeout=_TIMEOUT)
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    dist.init_process_group(
+        backend,
+        store=dist.PrefixStore(f"microtome/attempt-{attempt}", store),
+        rank=int(os.environ["RANK"]),
+        world_size=int(os.environ["WORLD_SIZE"]),
+        timeout=_TIMEOUT,
+    )
 
 
 def close_mesh(mesh: Mesh) -> None:
