@@ -69,6 +69,15 @@ def test_a_source_that_is_none(run: Run, tmp_path: Path):
     refused(run("convert", tmp_path, tmp_path / "out", "--to", "saelens"), "holds no dictionary")
 
 
+def test_what_was_written_is_described_as_a_dictionary(
+    run: Run, dictionary_folder: Path, tmp_path: Path
+):
+    """Gemma Scope 2 has a config.json beside safetensors, as a model has."""
+    assert run("convert", dictionary_folder, tmp_path / "g", "--to", "gemma-scope-2").code == 0
+    result = run("info", tmp_path / "g", "--json")
+    assert (result.code, json.loads(result.out)["dictionary"]) == (0, "clt")
+
+
 def test_code_in_a_source_does_not_run(run: Run, tmp_path: Path):
     class Hostile:
         def __reduce__(self):

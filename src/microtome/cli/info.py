@@ -39,12 +39,14 @@ def describe(path: str) -> dict:
     Raises:
         MicrotomeError: the path holds nothing that microtome knows.
     """
+    from microtome.artifact.json_file import read_json
     from microtome.specimen.load import PREFIX, specimen_path
 
     folder = specimen_path(path, "model") if path.startswith(PREFIX) else Path(path)
     if (folder / "manifest.json").is_file():
         return _artifact(folder)
-    if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
+    config = folder / "config.json"  # of a model; dictionaries of some formats have one too
+    if config.is_file() and "model_type" in read_json(config):
         return _model(path)
     if folder.suffix == ".json":
         return _graph_file(folder)
