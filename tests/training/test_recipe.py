@@ -85,6 +85,12 @@ def test_files_and_overrides_that_are_wrong(path, tmp_path):
         ("stepz=3", "did you mean 'steps'"),
         ("dictionary.7.k=3", "has 2 dictionaries"),
         ("dictionary.0.kk=3", "did you mean 'k'"),
+        ("dictionary.².k=3", r"expected dictionary.NUMBER.KEY=value"),
+        ("dictionary=3", r"expected dictionary.NUMBER.KEY=value"),
+        ("k=2\nsteps=3", "unable to parse string as an integer"),
+        ("seed=-1", "seed: Input should be greater"),
+        ("seed=99999999999999999999", "seed: Input should be less"),
+        ("steps=99999999999", "steps: Input should be less"),
     ]:
         with pytest.raises(MicrotomeError, match=says):
             load_recipe(path, [override])

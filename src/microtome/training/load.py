@@ -61,25 +61,34 @@ def _override(data: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise MicrotomeError(f"--set {override}: expected key=value")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
+    value = _value(text)
     parts = key.strip().split(".")
-    tables = data.setdefault("dictionary", [{}])
-    tables = [tables] if isinstance(tables, dict) else tables
-    if parts[0] == "dictionary" and len(parts) == 3 and parts[1].isdigit():
-        if int(parts[1]) >= len(tables):
+    if isinstance(data.setdefault("dictionary", [{}]), dict):
+        data["dictionary"] = [data["dictionary"]]
+    tables = data["dictionary"]
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        return  # make_recipe says what is wrong with that
+    if parts[0] == "dictionary":
+        if len(parts) != 3 or not parts[1].isdecimal() or int(parts[1]) >= len(tables):
             raise MicrotomeError(
-                f"--set {override}: the recipe has {len(tables)} dictionaries (0 to "
-                f"{len(tables) - 1})"
+                f"--set {override}: expected dictionary.NUMBER.KEY=value; the recipe has "
+                f"{len(tables)} dictionaries (0 to {len(tables) - 1})"
             )
         tables[int(parts[1])][parts[2]] = value
-    elif key in DictionaryRecipe.model_fields and key not in Recipe.model_fields:
+    elif parts[0] in DictionaryRecipe.model_fields and parts[0] not in Recipe.model_fields:
         for table in tables:
-            table[key] = value
+            table[key.strip()] = value
     else:
-        data[key] = value
+        data[key.strip()] = value
+
+
+def _value(text: str) -> Any:
+    """What TOML makes of a text, or the text itself where that is not one value."""
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text
+    return table["value"] if table.keys() == {"value"} else text
 
 
 def _spread(table: dict[str, Any], where: str) -> list[dict[str, Any]]:

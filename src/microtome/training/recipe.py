@@ -151,7 +151,7 @@ class Recipe(BaseModel):
     buffer: int = Field(default=262_144, ge=2)
     """Rows of the shuffle buffer."""
 
-    steps: int = Field(default=4000, ge=1)
+    steps: int = Field(default=4000, ge=1, lt=10**9)
     batch_size: int = Field(default=4096, ge=2)
     """Tokens a step, over all processes."""
     warmup: int = Field(default=200, ge=0)
@@ -160,7 +160,7 @@ class Recipe(BaseModel):
     """Share of the steps, at the end, over which the learning rate falls linearly to zero."""
     scale_rows: int = Field(default=65_536, ge=2)
     """Rows from which means and sizes of the sites are measured."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**31)
     kernels: Literal["auto", "reference", "cpu", "triton"] = "auto"
     feature_parallel: int = Field(default=1, ge=1)
     """Processes over which each dictionary's features are split; the rest split the data."""
