@@ -120,6 +120,8 @@ def test_a_dataset_that_cannot_be_loaded_is_named():
         ("a.jsonl", b'{"text": null}', "line 1: field 'text' is null"),
         ("a.jsonl", b'{"text": 7}', "line 1: field 'text' holds int"),
         ("a.jsonl", b'{"text": "x"}\n{"text": "\xff"}', "line 2 is not UTF-8"),
+        ("a.jsonl", b'{"text": "x \\ud800"}', "line 1: field 'text' holds half of a surrogate"),
+        ("a.json", b'["x", "\\ud800"]', "record 1: field 'text' holds half of a surrogate"),
         ("a.json", b'["x", {"text": null}]', "record 1: field 'text' is null"),
         ("a.json", b'[\n"x",\n', "line 2 is not"),
         ("a.txt", b" \n\n ", "no text"),

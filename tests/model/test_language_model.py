@@ -7,6 +7,7 @@ from transformers import LlamaConfig
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel, Site
 from microtome.model.adapter import adapter_for
+from microtome.specimen.adder.tokenizer import build_tokenizer
 from tests.model.families import FAMILIES, LAYERS, tiny_model, tokens
 
 
@@ -181,6 +182,9 @@ def test_prompts_that_do_not_fit_are_refused():
         model.run(torch.zeros(1, 0, dtype=torch.long))
     with pytest.raises(MicrotomeError, match="no tokenizer"):
         model.tokenize("hello")
+    model.tokenizer = build_tokenizer()
+    with pytest.raises(MicrotomeError, match="not UTF-8"):
+        model.tokenize("3 + \udcff")
 
 
 def test_heads_have_their_own_axis():

@@ -54,7 +54,10 @@ def _json(path: Path, field: str) -> Iterator[str]:
     whole = "\n".join(line for _, line in _lines(path))
     for number, record in enumerate(_parse(whole, path, 1, field)):
         where = f"{path} record {number}"
-        yield record if isinstance(record, str) else _record(record, field, where)
+        if isinstance(record, str):
+            yield text_of(record, field, where)
+        else:
+            yield _record(record, field, where)
 
 
 def _parse(text: str, path: Path, number: int, field: str):

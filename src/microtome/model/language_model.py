@@ -170,6 +170,8 @@ class LanguageModel:
             raise MicrotomeError(f"{self.name} has no tokenizer; pass token ids instead of text")
         if not text.strip():
             raise MicrotomeError("the prompt is empty; give at least one word")
+        if not _is_unicode(text):
+            raise MicrotomeError("the prompt holds bytes that are not UTF-8; give it as UTF-8")
         tokens = self.tokenizer(text, return_tensors="pt")["input_ids"]
         assert isinstance(tokens, Tensor)
         self._check_known(text, tokens)
@@ -357,6 +359,15 @@ class LanguageModel:
             if value is not None:
                 return int(value)
         return 0
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether no character is half of a surrogate pair, as which Python keeps undecodable bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_editable(site: Site) -> None:
