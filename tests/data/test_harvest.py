@@ -6,7 +6,6 @@ import torch
 from microtome.data import (
     ActivationSource,
     TokenPolicy,
-    harvest,
     harvest_all,
     stream_activations,
     token_blocks,
@@ -25,16 +24,17 @@ def _model(seed: int = 0) -> LanguageModel:
 
 
 def test_each_token_once_without_the_first_position():
-    model = _model()
+    model, policy = _model(), TokenPolicy(skip_first=True, skip_special=False)
     seen: list[int] = []
-    read, written = harvest(model, BLOCKS, SITES[:2], tokens_at_once=12, progress=seen.append)
+    found = harvest_all(model, BLOCKS, SITES[:2], policy, tokens_at_once=12, progress=seen.append)
+    read, written = (found[site] for site in SITES[:2])
     assert read.shape == written.shape == (7 * 4 + 4 * 8, model.d_model)
     assert seen[-1] == len(read)
     expected = model.run(BLOCKS[1], SITES)["blocks.2.mlp.out"][:, 1:].flatten(0, 1)
     assert torch.allclose(written[28:], expected, atol=1e-6)
-    whole, _ = harvest(model, BLOCKS, SITES[:2], skip_first=False)
+    whole = harvest_all(model, BLOCKS, SITES[:1], TokenPolicy(False, False))[SITES[0]]
     assert len(whole) == 7 * 5 + 4 * 9
-    few, _ = harvest(model, BLOCKS, SITES[:2], max_tokens=10)
+    few = harvest_all(model, BLOCKS, SITES[:1], policy, max_tokens=10)[SITES[0]]
     assert torch.allclose(few, read[:10], atol=1e-6)
 
 

@@ -6,7 +6,6 @@ from microtome.data.corpus import fingerprint_corpus, read_texts
 from microtome.data.harvest import (
     ActivationSource,
     Rows,
-    harvest,
     harvest_all,
     stream_activations,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "ShuffleBuffer",
     "TokenPolicy",
     "fingerprint_corpus",
-    "harvest",
     "harvest_all",
     "held_out",
     "held_out_texts",

@@ -129,21 +129,6 @@ def harvest_all(
     return {site: torch.cat(found.pop(site))[:max_tokens] for site in list(found)}
 
 
-def harvest(
-    model: LanguageModel,
-    blocks: Sequence[Int[Tensor, "_ _"]],
-    sites: Sequence[str],
-    skip_first: bool = True,
-    max_tokens: int | None = None,
-    tokens_at_once: int = 8192,
-    progress: Callable[[int], None] | None = None,
-) -> list[Float[Tensor, "token d"]]:
-    """`harvest_all` as a list, leaving out position 0 alone."""
-    policy = TokenPolicy(skip_first, skip_special=False)
-    found = harvest_all(model, blocks, sites, policy, max_tokens, None, tokens_at_once, progress)
-    return [found[site] for site in sites]
-
-
 _Wanted = list[tuple[LanguageModel, dict[str, Site]]]
 
 
