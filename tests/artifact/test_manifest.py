@@ -85,3 +85,9 @@ def test_garbage(artifact, content):
 def test_no_artifact(tmp_path):
     refused(tmp_path / "gone", "gone does not exist")
     refused(tmp_path, "is not a microtome artifact: it has no manifest.json")
+
+
+def test_every_kind_has_a_version():
+    """Not only once the module that writes it has been imported."""
+    kinds = ("graph", "dictionary", "model", "store", "evaluation")
+    assert all(SCHEMA_VERSIONS[kind] >= 1 for kind in kinds)

@@ -4,7 +4,7 @@ codes out."""
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.codes import Codes
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
-from microtome.dictionary.formats import load_dictionary
+from microtome.dictionary.formats import load_dictionary, save_as
 from microtome.dictionary.native import save_dictionary
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "Dictionary",
     "Encoder",
     "load_dictionary",
+    "save_as",
     "save_dictionary",
 ]

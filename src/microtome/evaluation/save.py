@@ -12,7 +12,6 @@ from microtome.evaluation.plots import plots
 from microtome.evaluation.result import Evaluation
 
 KIND = "evaluation"
-SCHEMA_VERSIONS.setdefault(KIND, 1)
 
 EVALUATION, REPORT, PLOTS, SAEBENCH = "evaluation.json", "report.html", "plots", "saebench"
 
