@@ -25,6 +25,7 @@ def train(
     """Train the dictionaries of a recipe; the same command goes on where a run stopped."""
     from microtome.cli.progress import training_bar
     from microtome.errors import MicrotomeError
+    from microtome.model.load import best_device
     from microtome.specimen import load_model
     from microtome.training import Interrupted, load_recipe
     from microtome.training import train as run_recipe
@@ -38,10 +39,11 @@ def train(
     if finished(run, loaded):
         _print_table(run, loaded, "is finished; nothing to do")
         return
-    model = load_model(loaded.model, device)
-    other = load_model(loaded.other_model, device) if loaded.other_model else None
-    mesh = open_mesh(loaded.feature_parallel, str(model.device))
+    # the mesh first: it gives each process its own GPU, on which the model is then loaded
+    mesh = open_mesh(loaded.feature_parallel, device or best_device())
     try:
+        model = load_model(loaded.model, device)
+        other = load_model(loaded.other_model, device) if loaded.other_model else None
         with training_bar(loaded.steps, quiet=not mesh.first) as bar:
             found = run_recipe(
                 loaded, model, None, run, bar.report, other, mesh, harvested=bar.harvested

@@ -36,8 +36,9 @@ class Active:
 
 
 class Rule(nn.Module):
-    """ReLU with an L1 penalty (Bricken et al. 2023); decoders have norm 1, so the penalty is on
-    activation x decoder norm."""
+    """ReLU with an L1 penalty (Bricken et al. 2023). Decoders have norm 1, so the penalty is on
+    activation x decoder norm (Conerly et al. 2024); there is no bias before the encoder, as
+    inputs are centred."""
 
     betas = (0.9, 0.999)
 

@@ -49,7 +49,7 @@ class Learner:
         self.run, self.recipe, self.layout, self.mesh = run, recipe, layout, mesh
         self.scales = scales
         kernels = kernels_for(torch.device(device).type, run.kernels)
-        d_in, d_out = (len(scales[sites[0]].mean) for sites in (layout.reads, layout.writes))
+        d_in, d_out = (_width(recipe, sites, scales) for sites in (layout.reads, layout.writes))
         self.coder = SparseCoder(recipe, layout, d_in, d_out, kernels, run.seed, mesh, device)
         self.parameters = list(self.coder.parameters())
         self.optimiser = torch.optim.Adam(
@@ -124,8 +124,8 @@ class Learner:
         raise MicrotomeError(
             f"dictionary {name!r}: the loss is not finite at step {step}"
             + (f", first at {where[0]}" if where else " (its penalty)")
-            + f"; lower learning_rate ({self.recipe.learning_rate:g}) and start again from the "
-            f"last checkpoint"
+            + f"; start a new run with a learning_rate below {self.recipe.learning_rate:g} (the "
+            f"last checkpoint holds what was learned before)"
         )
 
     def figures(self) -> Figures:
@@ -150,8 +150,12 @@ class Learner:
             skip_special=self.run.skip_special,
             model=model,
             name=self.recipe.name,
-            info=about | (info or {}),
+            info=about | self._held_out() | (info or {}),
         )
+
+    def _held_out(self) -> dict:
+        """The share of documents that were kept out, so that nobody evaluates on more."""
+        return {"held_out": self.run.held_out} if self.run.corpus else {}
 
     # -- checkpoints ---------------------------------------------------------------------------
 
@@ -184,8 +188,8 @@ class Learner:
                 if not bool(weight.isfinite().all()):
                     raise MicrotomeError(
                         f"dictionary {self.recipe.name!r}: weights of the encoder of {site} are "
-                        f"not finite after step {step}; lower learning_rate "
-                        f"({self.recipe.learning_rate:g}); the last checkpoint was not replaced"
+                        f"not finite after step {step}; start a new run with a learning_rate below "
+                        f"{self.recipe.learning_rate:g} (the last checkpoint was not replaced)"
                     )
 
 
@@ -193,3 +197,16 @@ def schedule(run: Recipe, step: int) -> float:
     """Share of the learning rate: a linear rise, a plateau, a linear fall to zero."""
     falling = max(run.decay * run.steps, 1)
     return min((step + 1) / max(run.warmup, 1), (run.steps - step) / falling, 1.0)
+
+
+def _width(recipe: DictionaryRecipe, sites: tuple[str, ...], scales: dict[str, Scale]) -> int:
+    """Width of all the sites on one side of a dictionary."""
+    widths = {site: len(scales[site].mean) for site in sites}
+    first = widths[sites[0]]
+    for site, width in widths.items():
+        if width != first:
+            raise MicrotomeError(
+                f"dictionary {recipe.name!r}: {site} has width {width} and {sites[0]} {first}; the "
+                f"sites of one dictionary need one width"
+            )
+    return first

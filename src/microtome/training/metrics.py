@@ -73,7 +73,8 @@ class _WandB:
                 "'microtome[wandb]' or take the key out"
             ) from error
         self.run = wandb.init(
-            project=recipe.wandb, name=run.name, config=recipe.model_dump(), resume="allow"
+            project=recipe.wandb, name=run.name, id=run.resolve().name, config=recipe.model_dump(),
+            resume="allow",
         )
 
     def write(self, step: int, figures: dict[str, float]) -> None:

@@ -115,9 +115,14 @@ def open_batches(
     Raises:
         MicrotomeError: fewer rows than a batch, or a store of another model or token policy.
     """
+    if recipe.batch_size % mesh.data_size:
+        raise MicrotomeError(
+            f"batch_size = {recipe.batch_size} cannot be split evenly over {mesh.data_size} "
+            f"processes; choose a multiple"
+        )
     seed = recipe.seed * 4096 + mesh.data_rank
-    if recipe.data == "memory":
-        return MemoryBatches(_everything(recipe, source, harvested), seed)
+    if recipe.data == "memory" and mesh.feature_rank == 0:
+        return MemoryBatches(_everything(recipe, source, mesh, harvested), seed)
     if recipe.data == "store":
         return _store(recipe, source, mesh, harvested)
     return ShuffleBuffer(source, recipe.buffer, seed)
@@ -149,6 +154,7 @@ def _store(
     store = ActivationStore(path, recipe.seed, skip_corrupt=recipe.skip_corrupt)
     other = source.other.fingerprint if source.other else ""
     store.check_model(source.model.fingerprint, other)
+    _check_store_texts(path, store.manifest.config, recipe)
     if store.policy != source.policy:
         raise MicrotomeError(
             f"store {path} has {store.policy}, but the recipe asks for {source.policy}; set "
@@ -157,9 +163,25 @@ def _store(
     return store
 
 
+def _check_store_texts(path: Path, made: dict, recipe: Recipe) -> None:
+    """Refuse a store of other texts: held-out documents might be among them.
+
+    Raises:
+        MicrotomeError: names what differs.
+    """
+    for key in ("corpus", "text_field", "held_out", "context", "pack"):
+        if key in made and made[key] != getattr(recipe, key):
+            raise MicrotomeError(
+                f"store {path} was made with {key} = {made[key]!r}, but the recipe has "
+                f"{getattr(recipe, key)!r}; give the store another folder or the recipe that value"
+            )
+
+
 def _everything(
-    recipe: Recipe, source: ActivationSource, harvested: Harvested | None
+    recipe: Recipe, source: ActivationSource, mesh: Mesh, harvested: Harvested | None
 ) -> dict[str, torch.Tensor]:
+    """All rows of this data rank's share, `max_tokens` at most over all ranks."""
+    most = recipe.max_tokens // mesh.data_size
     found: dict[str, list[torch.Tensor]] = {site: [] for site in source.sites}
     done = 0
     for rows in source():
@@ -168,9 +190,9 @@ def _everything(
         done += len(rows)
         if harvested:
             harvested(done)
-        if recipe.max_tokens and done >= recipe.max_tokens:
+        if recipe.max_tokens and done >= most:
             break
-    if done < recipe.batch_size:
+    if done < recipe.batch_size // mesh.data_size:
         raise MicrotomeError(
             f"the corpus gives {done} tokens, fewer than a batch of {recipe.batch_size}; give "
             f"more text or a smaller batch_size"

@@ -235,11 +235,12 @@ def claim(run: Path, recipe: Recipe) -> None:
     if path.is_file():
         before = json.loads(path.read_text(encoding="utf-8"))
         now = json.loads(text)
-        changed = sorted(k for k in now.keys() | before.keys() if now.get(k) != before.get(k))
+        changed = _differences(before, now)
         if changed:
+            key, old, new = changed[0]
             raise MicrotomeError(
-                f"{run} holds a run with another {changed[0]} ({before.get(changed[0])!r}, now "
-                f"{now.get(changed[0])!r}); choose another --out, or remove that folder"
+                f"{run} holds a run with another {key} ({old!r}, now {new!r}); choose another "
+                f"--out, or remove that folder"
             )
         return
     if run.exists() and any(run.iterdir()):
@@ -248,6 +249,20 @@ def claim(run: Path, recipe: Recipe) -> None:
     beside = run / f".{RECIPE}"
     beside.write_text(text, encoding="utf-8")
     beside.rename(path)
+
+
+def _differences(before: object, now: object, key: str = "") -> list[tuple[str, object, object]]:
+    """Keys at which two recipes differ, with both values."""
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        before, now = dict(enumerate(before)), dict(enumerate(now))
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        short = (len(x) if isinstance(x, list | dict) else x for x in (before, now))
+        return [] if before == now else [(key, *short)]
+    found = []
+    for part in before.keys() | now.keys():
+        name = f"{key}.{part}" if key else str(part)
+        found += _differences(before.get(part), now.get(part), name)
+    return sorted(found, key=lambda difference: difference[0])
 
 
 def _identity(recipe: Recipe) -> dict:

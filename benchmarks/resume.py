@@ -1,0 +1,130 @@
+"""Kill a run at random moments, resume it, and compare the weights with those of a whole run.
+
+    python benchmarks/resume.py [--kills N] [--seed N]
+
+`microtome train` on the bundled adder, 300 steps, streaming through a shuffle buffer, with a
+checkpoint every 20 steps; a BatchTopK CLT and a JumpReLU SAE. One run is left alone. For each
+kill a new run is started, killed with SIGKILL at a moment drawn over the length of a whole run,
+and started again. After every kill everything in the run's folder that looks whole is read. The
+last line is one JSON object: kills, identical (runs whose final weights are bit-identical),
+unreadable (artifacts or checkpoints that looked whole and were not), at_steps (of the last
+checkpoint when each run was killed).
+"""
+
+import argparse
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from microtome.dictionary import load_dictionary
+from microtome.errors import MicrotomeError
+from microtome.training.checkpoint import checkpoints, empty_like
+
+RECIPE = """
+model = "specimen:adder"
+context = 16
+held_out = 0.0
+buffer = 2048
+steps = 300
+batch_size = 128
+warmup = 20
+checkpoint_every = 20
+tensorboard = false
+[[dictionary]]
+name = "clt"
+kind = "clt"
+features = 256
+k = 8
+[[dictionary]]
+name = "sae"
+kind = "sae"
+architecture = "jumprelu"
+layers = [1]
+features = 256
+"""
+
+
+def start(folder: Path, run: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "microtome", "train", str(folder / "recipe.toml")]
+    command += ["--set", f"corpus={folder / 'sums.txt'}", "--out", str(folder / run)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def finish(process: subprocess.Popen) -> None:
+    _, errors = process.communicate()
+    if process.returncode:
+        raise SystemExit(errors.decode())
+
+
+def unreadable(run: Path) -> int:
+    """Things under their final names that cannot be read."""
+    bad = 0
+    for _, path in checkpoints(run):
+        try:
+            empty_like(path, "")
+        except MicrotomeError:
+            bad += 1
+    for name in ("clt", "sae"):
+        if (run / name).exists():
+            try:
+                load_dictionary(run / name)
+            except MicrotomeError:
+                bad += 1
+    return bad
+
+
+def fingerprints(run: Path) -> list[str]:
+    return [load_dictionary(run / name).fingerprint for name in ("clt", "sae")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    moments = random.Random(arguments.seed)
+    folder = Path(tempfile.mkdtemp(prefix="microtome-resume-"))
+    sums = [f"{a} + {b} =" for a in range(100) for b in range(100)]
+    moments.shuffle(sums)
+    (folder / "sums.txt").write_text("\n\n".join(sums[:5000]))
+    (folder / "recipe.toml").write_text(RECIPE)
+    began = time.perf_counter()
+    finish(start(folder, "whole"))
+    length = time.perf_counter() - began
+    expected = fingerprints(folder / "whole")
+    print(f"a whole run: {length:.1f} s")
+    identical, bad, steps = 0, 0, []
+    for kill in range(arguments.kills):
+        run = folder / f"killed-{kill}"
+        process = start(folder, run.name)
+        moment = moments.uniform(0.15, 1.0) * length
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        bad += unreadable(run)
+        found = checkpoints(run)
+        steps.append(found[-1][0] if found else 0)
+        finish(start(folder, run.name))
+        same = fingerprints(run) == expected
+        identical += same
+        print(
+            f"killed after {moment:5.1f} s, last checkpoint {steps[-1]:3d}: "
+            f"{'identical' if same else 'DIFFERENT'}",
+            flush=True,
+        )
+    shutil.rmtree(folder)
+    print(
+        json.dumps(
+            {"kills": arguments.kills, "identical": identical, "unreadable": bad, "at_steps": steps}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
