@@ -19,8 +19,10 @@ def evaluate(
     ] = None,
     baselines: Annotated[bool, typer.Option(help="Measure the four baselines too.")] = True,
     held_out: Annotated[
-        float, typer.Option(help="Share of documents that training held out.")
-    ] = 0.05,
+        float | None,
+        typer.Option(help="Share of documents that training held out [as the dictionaries say]."),
+    ] = None,
+    field: Annotated[str, typer.Option(help="Field of the corpus with the text.")] = "text",
     tokens: Annotated[int, typer.Option(min=1, help="Held-out tokens, at most.")] = 50_000,
     context: Annotated[int, typer.Option(min=2, help="Tokens of a document, at most.")] = 256,
     probe: Annotated[
@@ -60,7 +62,7 @@ def evaluate(
     options = Options(baselines=baselines, labelled=labelled, any_model=any_model)
     with progress_bar("evaluating", quiet=quiet) as advance:
         found = evaluate_corpus(
-            loaded, read, corpus, held_out, context, tokens, options, advance, second
+            loaded, read, corpus, held_out, context, tokens, options, advance, second, field
         )
     first = mesh.first
     close_mesh(mesh)

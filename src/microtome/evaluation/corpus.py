@@ -89,12 +89,13 @@ def evaluate_corpus(
     model: LanguageModel,
     dictionaries: Sequence[Dictionary],
     corpus: str,
-    held_out: float = 0.05,
+    held_out: float | None = None,
     context: int = 256,
     tokens: int = 50_000,
     options: Options | None = None,
     progress: Callable[[int, int], None] | None = None,
     other: LanguageModel | None = None,
+    field: str = "text",
 ) -> list[Evaluation]:
     """Evaluate dictionaries on the held-out documents of a corpus.
 
@@ -102,19 +103,39 @@ def evaluate_corpus(
         model: that the dictionaries were trained on.
         dictionaries: of any kind.
         corpus: file, folder or hub dataset; the one of training, or another.
-        held_out: share of documents that training held out.
+        held_out: share of documents that training held out; by default as the dictionaries say,
+            5% where they do not.
         context: tokens of a document that are used, at most.
         tokens: held-out tokens, at most.
         options: what to measure and how.
         progress: called with blocks done and to do.
         other: the second model of crosscoders that have sites in two.
+        field: the field or column that holds the text.
 
     Raises:
         MicrotomeError: as `evaluation_blocks` and `evaluate`.
     """
     options = options or Options()
     fits = options.baselines or options.wanted.per_feature
-    blocks = evaluation_blocks(
-        model, corpus, held_out, context, tokens, options.fit_tokens if fits else 0
-    )
+    share = _held_out_share(dictionaries, held_out)
+    fit_tokens = options.fit_tokens if fits else 0
+    blocks = evaluation_blocks(model, corpus, share, context, tokens, fit_tokens, field)
     return evaluate(model, dictionaries, blocks.held_out, blocks.training, options, progress, other)
+
+
+def _held_out_share(dictionaries: Sequence[Dictionary], asked: float | None) -> float:
+    """A share of documents that no dictionary was trained on.
+
+    Raises:
+        MicrotomeError: more is asked for than was held out.
+    """
+    kept = {d.name: float(d.info["held_out"]) for d in dictionaries if "held_out" in d.info}
+    if asked is None:
+        return min(kept.values(), default=0.05)
+    for name, share in kept.items():
+        if asked > share:
+            raise MicrotomeError(
+                f"{name} was trained with a share of {share} held out, so with {asked} it would be "
+                f"measured on its own training documents; ask for {share} or less"
+            )
+    return asked
