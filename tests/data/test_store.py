@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from microtome.artifact import locked
 from microtome.data import (
     ActivationSource,
     ActivationStore,
@@ -182,6 +183,7 @@ _WRITER = """
 import os, signal, sys
 from pathlib import Path
 import torch
+from microtome.artifact import locked
 from microtome.data import ActivationSource, buckets, write_store
 from tests.model.families import tiny_model
 
@@ -235,6 +237,16 @@ def test_an_unfinished_store_of_another_kind_is_not_continued(
     bucket.write_bytes(b"")
     with pytest.raises(MicrotomeError, match=f"{bucket.name} is damaged; delete that folder"):
         _write(tmp_path / "store", source)
+
+
+def test_two_processes_do_not_write_one_store(tmp_path: Path, source: ActivationSource):
+    (tmp_path / ".store.unfinished").mkdir()
+    with (
+        locked(tmp_path / ".store.unfinished"),
+        pytest.raises(MicrotomeError, match="another process is writing"),
+    ):
+        _write(tmp_path / "store", source)
+    _write(tmp_path / "store", source)
 
 
 def test_a_full_disk_is_said_and_the_store_goes_on(

@@ -101,12 +101,12 @@ def test_many_dictionaries_from_one_pass_are_those_trained_alone():
 def test_a_run_that_stopped_goes_on_exactly(tmp_path, architecture: str):
     of = recipe({"architecture": architecture}, {"kind": "clt"}, checkpoint_every=25)
     whole = run(of)
-    trainer = Trainer(MemoryBatches(data()), of, LAYERS, tmp_path / "run")
-    for _ in range(25):
-        trainer.step()
-    trainer.save()
-    for _ in range(9):
-        trainer.step()  # lost with the process
+    with Trainer(MemoryBatches(data()), of, LAYERS, tmp_path / "run") as trainer:
+        for _ in range(25):
+            trainer.step()
+        trainer.save()
+        for _ in range(9):
+            trainer.step()  # lost with the process
     resumed = run(of, tmp_path / "run")
     for name, dictionary in whole.items():
         assert resumed[name].fingerprint == dictionary.fingerprint
@@ -130,16 +130,17 @@ def test_a_signal_saves_and_the_same_call_goes_on(tmp_path):
 
 def test_metrics_read_as_if_never_interrupted(tmp_path):
     of = recipe(checkpoint_every=20)
-    trainer = Trainer(MemoryBatches(data()), of, LAYERS, tmp_path / "run")
-    for _ in range(20):
-        trainer.step()
-    trainer._report(1.0, None)
-    trainer.save()
-    for _ in range(10):
-        trainer.step()
-    trainer._report(1.0, None)
-    with (tmp_path / "run" / "metrics.jsonl").open("a") as file:
-        file.write('{"step": 4')  # killed while writing
+    with Trainer(MemoryBatches(data()), of, LAYERS, tmp_path / "run") as trainer:
+        for _ in range(20):
+            trainer.step()
+        trainer._report(1.0, None)
+        trainer.save()
+        for _ in range(10):
+            trainer.step()
+        trainer._report(1.0, None)
+    with (tmp_path / "run" / "metrics.jsonl").open("ab") as file:
+        file.write(b'[1]\n\xff\n{"step": "x"}\n')  # somebody else's
+        file.write(b'{"step": 4')  # killed while writing
     run(of, tmp_path / "run")
     lines = [
         json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
@@ -172,6 +173,53 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(MicrotomeError, match=path.name):
         run(of, tmp_path / "run")
+
+
+def test_a_checkpoint_without_its_tensors_is_named(tmp_path):
+    run(recipe(), tmp_path / "run")
+    _, path = checkpoints(tmp_path / "run")[-1]
+    for file in path.iterdir():
+        file.unlink()
+    for _ in range(2):  # the first refusal leaves nothing behind that would change the second
+        with pytest.raises(MicrotomeError, match=f"{path.name} cannot be read .*; remove it"):
+            run(recipe(), tmp_path / "run")
+
+
+def test_a_run_goes_on_only_with_the_model_and_corpus_that_it_was_begun_with(tmp_path):
+    def again(model: str, corpus: str):
+        batches = MemoryBatches(data())
+        train_on(batches, recipe(), LAYERS, model, tmp_path / "run", corpus=corpus)
+
+    again("m", "c")
+    again("m", "c")
+    again("m", "")  # a store can outlive its corpus
+    with pytest.raises(MicrotomeError, match=r"another inputs.model \('m', now 'n'\)"):
+        again("n", "c")
+    with pytest.raises(MicrotomeError, match=r"another inputs.corpus"):
+        again("m", "d")
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"", b"[1]", b'{"dictionary": 3}'])
+def test_a_damaged_recipe_in_the_folder_is_named(tmp_path, content: bytes):
+    run(recipe(), tmp_path / "run")
+    (tmp_path / "run" / "recipe.json").write_bytes(content)
+    with pytest.raises(MicrotomeError, match="run"):
+        run(recipe(), tmp_path / "run")
+
+
+def test_a_run_killed_at_its_very_beginning_begins_again(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".recipe.json").write_text("{")
+    assert run(recipe(), tmp_path / "run")
+
+
+def test_two_processes_do_not_write_one_run(tmp_path):
+    with (
+        Trainer(MemoryBatches(data()), recipe(), LAYERS, tmp_path / "run"),
+        pytest.raises(MicrotomeError, match="another process is writing"),
+    ):
+        run(recipe(), tmp_path / "run")
+    assert run(recipe(), tmp_path / "run")
 
 
 def test_activations_that_are_not_finite_name_their_site_and_keep_the_checkpoint(tmp_path):
@@ -210,23 +258,23 @@ def test_parameters_that_are_not_finite_are_not_saved(tmp_path):
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
-    trainer = Trainer(MemoryBatches(data()), recipe(), LAYERS, tmp_path / "run")
-    trainer.step()
-    trainer.save()
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("microtome.training.checkpoint.save", full)
-    trainer.step()
-    with pytest.raises(MicrotomeError, match=r"No space left on device; the last one, of step 1,"):
+    with Trainer(MemoryBatches(data()), recipe(), LAYERS, tmp_path / "run") as trainer:
+        trainer.step()
         trainer.save()
-    monkeypatch.undo()
+
+        def full(*_, **__):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("microtome.training.checkpoint.save", full)
+        trainer.step()
+        with pytest.raises(MicrotomeError, match=r"No space left on device; the last one, of step"):
+            trainer.save()
+        monkeypatch.undo()
     assert [path.name for path in (tmp_path / "run").glob("*checkpoint*")] == [
         "checkpoint-000000001"
     ]
-    resumed = Trainer(MemoryBatches(data()), recipe(), LAYERS, tmp_path / "run")
-    assert resumed.done == 1
+    with Trainer(MemoryBatches(data()), recipe(), LAYERS, tmp_path / "run") as resumed:
+        assert resumed.done == 1
 
 
 def test_data_without_a_site_is_refused():

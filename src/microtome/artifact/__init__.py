@@ -2,6 +2,7 @@
 
 from microtome.artifact.fingerprint import fingerprint_file, fingerprint_tensors
 from microtome.artifact.folder import check_output, new_artifact
+from microtome.artifact.lock import locked
 from microtome.artifact.manifest import SCHEMA_VERSIONS, Manifest, read_manifest
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "check_output",
     "fingerprint_file",
     "fingerprint_tensors",
+    "locked",
     "new_artifact",
     "read_manifest",
 ]

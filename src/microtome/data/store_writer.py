@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 
-from microtome.artifact import SCHEMA_VERSIONS, Manifest, check_output, new_artifact
+from microtome.artifact import SCHEMA_VERSIONS, Manifest, check_output, locked, new_artifact
 from microtome.data.buckets import Buckets
 from microtome.data.harvest import ActivationSource
 from microtome.data.policy import TokenPolicy
@@ -48,20 +48,22 @@ def write_store(
         progress: called with the rows harvested so far.
 
     Raises:
-        MicrotomeError: an output that exists, an unfinished store of another kind, no token that
-            counts, or a file system error.
+        MicrotomeError: an output that exists, an unfinished store of another kind or one that
+            another process is writing, no token that counts, or a file system error.
     """
     check_output(path, force, "store")
     plan = _plan(source, rows, dtype, shard_rows, seed, corpus)
     work = path.with_name(f".{path.name}.unfinished")
     try:
-        buckets = Buckets(work, plan)
-        if not buckets.journal.filled:
-            _fill(buckets, source, progress)
-        manifest = _manifest(buckets, buckets.shuffle(), config or {})
-        with new_artifact(path, manifest, force) as folder:
-            for shard in buckets.journal.shards.values():
-                _link(work / shard.file, folder / shard.file)
+        work.mkdir(parents=True, exist_ok=True)
+        with locked(work):
+            buckets = Buckets(work, plan)
+            if not buckets.journal.filled:
+                _fill(buckets, source, progress)
+            manifest = _manifest(buckets, buckets.shuffle(), config or {})
+            with new_artifact(path, manifest, force) as folder:
+                for shard in buckets.journal.shards.values():
+                    _link(work / shard.file, folder / shard.file)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise MicrotomeError(

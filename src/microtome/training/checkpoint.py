@@ -27,6 +27,8 @@ from microtome.errors import MicrotomeError
 from microtome.training.mesh import Mesh
 
 _KEPT = 2
+_UNREADABLE = (Exception, CheckpointException)
+"""What reading a damaged checkpoint raises: of torch's own exception Exception is no parent."""
 _NAME = re.compile(r"checkpoint-(\d{9})")
 
 
@@ -78,7 +80,7 @@ def load_checkpoint(path: Path, state: dict[str, Tensor], mesh: Mesh) -> None:
     try:
         reader = HuggingFaceStorageReader(str(path))
         _quietly(load, state, storage_reader=reader, no_dist=mesh.alone)
-    except Exception as error:
+    except _UNREADABLE as error:
         raise MicrotomeError(
             f"checkpoint {path} cannot be read ({_reason(error)}); remove it to go on from an "
             f"older one"
@@ -89,7 +91,7 @@ def empty_like(path: Path, prefix: str) -> dict[str, Tensor]:
     """Tensors as a checkpoint has them under a prefix, to be filled by `load_checkpoint`."""
     try:
         entries = HuggingFaceStorageReader(str(path)).read_metadata().state_dict_metadata
-    except Exception as error:
+    except _UNREADABLE as error:
         raise MicrotomeError(
             f"checkpoint {path} cannot be read ({_reason(error)}); remove it to go on from an "
             f"older one"

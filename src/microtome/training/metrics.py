@@ -39,14 +39,19 @@ class MetricsLog:
     def _keep_until(self, step: int) -> None:
         if not self.path.is_file():
             return
-        kept = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
-            try:
-                if json.loads(line)["step"] <= step:
-                    kept.append(line + "\n")
-            except (ValueError, KeyError):
-                continue  # the line that a killed process was writing
-        self.path.write_text("".join(kept), encoding="utf-8")
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        beside = self.path.with_name(f".{FILE}")
+        beside.write_text("".join(f"{line}\n" for line in lines if _until(line, step)), "utf-8")
+        beside.replace(self.path)
+
+
+def _until(line: str, step: int) -> bool:
+    """Whether a line is whole, which that of a killed process need not be, and not after a step."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(at := found.get("step"), int) and at <= step
 
 
 class _TensorBoard:
@@ -73,7 +78,10 @@ class _WandB:
                 "'microtome[wandb]' or take the key out"
             ) from error
         self.run = wandb.init(
-            project=recipe.wandb, name=run.name, id=run.resolve().name, config=recipe.model_dump(),
+            project=recipe.wandb,
+            name=run.name,
+            id=run.resolve().name,
+            config=recipe.model_dump(),
             resume="allow",
         )
 

@@ -25,6 +25,7 @@ from microtome.model import LanguageModel
 from microtome.training.layout import layout
 from microtome.training.mesh import ALONE, Mesh
 from microtome.training.recipe import Recipe
+from microtome.training.save import corpus_fingerprint
 from microtome.training.trainer import Report, train_on
 
 Harvested = Callable[[int], None]
@@ -70,6 +71,7 @@ def train(
         report,
         mesh,
         model.device,
+        corpus_fingerprint(recipe) if run and blocks is None else "",
     )
 
 

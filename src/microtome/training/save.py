@@ -6,7 +6,7 @@ from microtome.data import fingerprint_corpus
 from microtome.dictionary import Dictionary, save_dictionary
 from microtome.errors import MicrotomeError
 from microtome.training.recipe import DictionaryRecipe, Recipe
-from microtome.training.trainer import claim
+from microtome.training.trainer import check_run
 
 
 def finished(run: Path, recipe: Recipe) -> bool:
@@ -15,10 +15,9 @@ def finished(run: Path, recipe: Recipe) -> bool:
     Raises:
         MicrotomeError: the folder holds another run.
     """
-    if not all((run / one.name / "manifest.json").is_file() for one in recipe.dictionary):
-        return False
-    claim(run, recipe)
-    return True
+    return check_run(run, recipe) and all(
+        (run / one.name / "manifest.json").is_file() for one in recipe.dictionary
+    )
 
 
 def save_run(run: Path, recipe: Recipe, dictionaries: dict[str, Dictionary]) -> None:
@@ -32,8 +31,14 @@ def save_run(run: Path, recipe: Recipe, dictionaries: dict[str, Dictionary]) -> 
 def configuration(recipe: Recipe, one: DictionaryRecipe) -> dict:
     """All that made one dictionary of a run: its own recipe and what the run shares."""
     shared = recipe.model_dump(mode="json", exclude={"dictionary"})
-    try:
-        corpus = fingerprint_corpus(recipe.corpus) if recipe.corpus else ""
-    except (OSError, MicrotomeError):
-        corpus = ""  # a corpus that has gone in the meantime must not cost the result
+    corpus = corpus_fingerprint(recipe)
     return shared | {"dictionary": [one.model_dump(mode="json")], "corpus_fingerprint": corpus}
+
+
+def corpus_fingerprint(recipe: Recipe) -> str:
+    """Fingerprint of the corpus; empty where it is gone, as a store can do without it and it must
+    not cost the result."""
+    try:
+        return fingerprint_corpus(recipe.corpus) if recipe.corpus else ""
+    except (OSError, MicrotomeError):
+        return ""

@@ -4,14 +4,16 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from microtome.artifact import locked
+from microtome.artifact.json_file import read_json
 from microtome.data.batches import Batches
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
@@ -29,6 +31,9 @@ from microtome.training.normalise import Scale, measure_scale
 from microtome.training.recipe import Recipe
 
 RECIPE = "recipe.json"
+INPUTS = "inputs"
+"""Key of the recipe's file that holds fingerprints of what the run is made from."""
+_BESIDE = f".{RECIPE}"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def train_on(
     report: Report | None = None,
     mesh: Mesh = ALONE,
     device: torch.device | str = "cpu",
+    corpus: str = "",
 ) -> dict[str, Dictionary]:
     """Train every dictionary of a recipe.
 
@@ -75,6 +81,8 @@ def train_on(
         report: called every `report_every` steps.
         mesh: the processes that train together.
         device: where to train.
+        corpus: fingerprint of the corpus; a run goes on only with the corpus and the model that
+            it was begun with.
 
     Returns:
         The dictionaries by name.
@@ -84,7 +92,8 @@ def train_on(
             checkpoint stays), a checkpoint that cannot be written.
         Interrupted: after SIGINT or SIGTERM, when the state is saved.
     """
-    trainer = Trainer(batches, recipe, n_layers, run, mesh, device)
+    inputs = {"model": model, "corpus": corpus}
+    trainer = Trainer(batches, recipe, n_layers, run, mesh, device, inputs)
     with trainer:
         trainer.train(report)
     return {learner.recipe.name: learner.dictionary(model) for learner in trainer.learners}
@@ -101,6 +110,7 @@ class Trainer:
         run: Path | None = None,
         mesh: Mesh = ALONE,
         device: torch.device | str = "cpu",
+        inputs: Mapping[str, str] | None = None,
     ):
         self.batches, self.recipe, self.run, self.mesh = batches, recipe, run, mesh
         self.device = torch.device(device)
@@ -120,15 +130,17 @@ class Trainer:
         self.done = 0
         """Steps taken."""
         self.log: MetricsLog | None = None
+        self._open_files = ExitStack()
         if run is not None:
-            self._open(run)
+            with ExitStack() as opened:
+                self._open(run, inputs, opened)
+                self._open_files = opened.pop_all()
 
     def __enter__(self) -> "Trainer":
         return self
 
     def __exit__(self, *_) -> None:
-        if self.log:
-            self.log.close()
+        self._open_files.close()
 
     def train(self, report: Report | None = None) -> None:
         """Go on until the recipe's last step."""
@@ -178,16 +190,18 @@ class Trainer:
 
     # -- files ---------------------------------------------------------------------------------
 
-    def _open(self, run: Path) -> None:
+    def _open(self, run: Path, inputs: Mapping[str, str] | None, opened: ExitStack) -> None:
         """Begin a run folder, or go on with the run that is in it."""
         if self.mesh.first:
-            claim(run, self.recipe)
+            claim(run, self.recipe, inputs)
+            opened.enter_context(locked(run))
         self.mesh.barrier()
         found = checkpoints(run)
         if found:
             self._load(found[-1][1])
         if self.mesh.first:
             self.log = MetricsLog(run, self.recipe, self.done)
+            opened.callback(self.log.close)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that changes: the tensors themselves, but for the data's."""
@@ -228,27 +242,45 @@ class Trainer:
         return f"data-{self.mesh.data_rank}-of-{self.mesh.data_size}/"
 
 
-def claim(run: Path, recipe: Recipe) -> None:
-    """Write the recipe into a new run folder; refuse a folder of another run."""
+def check_run(run: Path, recipe: Recipe, inputs: Mapping[str, str] | None = None) -> bool:
+    """Whether a folder holds a run of this recipe, begun by this version or an older one.
+
+    Args:
+        run: the folder, which need not exist.
+        recipe: the whole configuration.
+        inputs: fingerprints of what the run is made from, where they are known.
+
+    Raises:
+        MicrotomeError: it holds something else, or a run of another recipe or of other inputs.
+    """
     path = run / RECIPE
-    text = json.dumps(_identity(recipe), indent=1) + "\n"
-    if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        now = json.loads(text)
-        changed = _differences(before, now)
-        if changed:
-            key, old, new = changed[0]
-            raise MicrotomeError(
-                f"{run} holds a run with another {key} ({old!r}, now {new!r}); choose another "
-                f"--out, or remove that folder"
-            )
+    if not path.is_file():
+        # a process killed at its very beginning leaves a recipe that is not in its place yet
+        if run.exists() and any(file.name != _BESIDE for file in run.iterdir()):
+            raise MicrotomeError(f"{run} exists and is not a training run; choose another --out")
+        return False
+    before, now = read_json(path), _identity(recipe)
+    begun = before.pop(INPUTS, None)
+    if isinstance(begun, dict):
+        known = [key for key, value in (inputs or {}).items() if value and begun.get(key)]
+        before[INPUTS] = {key: begun[key] for key in known}
+        now[INPUTS] = {key: (inputs or {})[key] for key in known}
+    for key, old, new in _differences(before, now):
+        raise MicrotomeError(
+            f"{run} holds a run with another {key} ({old!r}, now {new!r}); choose another --out, "
+            f"or remove that folder"
+        )
+    return True
+
+
+def claim(run: Path, recipe: Recipe, inputs: Mapping[str, str] | None = None) -> None:
+    """Write the recipe into a new run folder; refuse a folder of another run, as `check_run`."""
+    if check_run(run, recipe, inputs):
         return
-    if run.exists() and any(run.iterdir()):
-        raise MicrotomeError(f"{run} exists and is not a training run; choose another --out")
     run.mkdir(parents=True, exist_ok=True)
-    beside = run / f".{RECIPE}"
-    beside.write_text(text, encoding="utf-8")
-    beside.rename(path)
+    text = json.dumps(_identity(recipe) | {INPUTS: dict(inputs or {})}, indent=1) + "\n"
+    (run / _BESIDE).write_text(text, encoding="utf-8")
+    (run / _BESIDE).rename(run / RECIPE)
 
 
 def _differences(before: object, now: object, key: str = "") -> list[tuple[str, object, object]]:
@@ -256,8 +288,8 @@ def _differences(before: object, now: object, key: str = "") -> list[tuple[str, 
     if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         before, now = dict(enumerate(before)), dict(enumerate(now))
     if not isinstance(before, dict) or not isinstance(now, dict):
-        short = (len(x) if isinstance(x, list | dict) else x for x in (before, now))
-        return [] if before == now else [(key, *short)]
+        old, new = (len(x) if isinstance(x, list | dict) else x for x in (before, now))
+        return [] if before == now else [(key, old, new)]
     found = []
     for part in before.keys() | now.keys():
         name = f"{key}.{part}" if key else str(part)
