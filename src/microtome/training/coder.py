@@ -124,18 +124,28 @@ class SparseCoder(nn.Module):
         base = self.decoder_bias.expand(len(x[0]), -1)
         if len(self.skips):
             base = base + torch.cat([a @ w for a, w in zip(x, self.skips, strict=True)], 1)
-        return Forward(inputs, active, base, self.decode(codes, values) + base)
+        return Forward(inputs, active, base, self.decode(codes, values, base))
 
     def decode(
-        self, codes: list[Codes], values: list[Tensor], frozen: bool = False
+        self,
+        codes: list[Codes],
+        values: list[Tensor],
+        base: Float[Tensor, "token written"] | None = None,
+        frozen: bool = False,
     ) -> Float[Tensor, "token written"]:
-        """What entries write to all sites, without bias, summed over feature ranks."""
+        """What entries write to all sites, over all feature ranks, added to `base`."""
         columns = [targets[0] * self.d_out for targets in self.layout.targets]
-        width = len(self.layout.writes) * self.d_out
+        alone = base is not None and self.mesh.feature_size == 1
+        start = base if alone else self._nothing(codes[0].n_rows)
+        assert start is not None
         own = decode_entries(
-            codes, values, list(self.decoders), columns, width, self.gradients, frozen
+            codes, values, list(self.decoders), columns, start, self.gradients, frozen
         )
-        return self.mesh.sum_features(own)
+        total = self.mesh.sum_features(own)
+        return total if alone or base is None else total + base
+
+    def _nothing(self, rows: int) -> Float[Tensor, "token written"]:
+        return self.decoder_bias.new_zeros(rows, len(self.layout.writes) * self.d_out)
 
     def _read(self, i: int, x: list[Float[Tensor, "token d_in"]]) -> Float[Tensor, "token d_read"]:
         parts = [x[s] for s in self.layout.sources[i]]

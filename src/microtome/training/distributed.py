@@ -8,6 +8,7 @@ import torch
 import torch.distributed as dist
 from jaxtyping import Float, Shaped
 from torch import Tensor
+from torch._C._distributed_c10d import PrefixStore, TCPStore
 from torch.autograd import Function
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import DTensor, Replicate, Shard
@@ -52,11 +53,11 @@ def _join(backend: str) -> None:
         dist.init_process_group(backend, timeout=_TIMEOUT)
         return
     address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    store = dist.TCPStore(address, port, is_master=False, timeout=_TIMEOUT)
+    store = TCPStore(address, port, is_master=False, timeout=_TIMEOUT)
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     dist.init_process_group(
         backend,
-        store=dist.PrefixStore(f"microtome/attempt-{attempt}", store),
+        store=PrefixStore(f"microtome/attempt-{attempt}", store),
         rank=int(os.environ["RANK"]),
         world_size=int(os.environ["WORLD_SIZE"]),
         timeout=_TIMEOUT,

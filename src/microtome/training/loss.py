@@ -9,7 +9,7 @@ from torch import Tensor
 from microtome.dictionary import Codes
 from microtome.training.coder import Forward, SparseCoder
 from microtome.training.selection import top_k
-from microtome.training.sparse import encode_entries
+from microtome.training.sparse import encode_entries, mean_square
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def loss_of(
         dead: per encoder, which features are dead.
     """
     recipe = coder.recipe
-    reconstruction = _mean_square(coder, forward.outputs - truth)
+    reconstruction = mean_square(forward.outputs, truth, coder.d_out)
     total = reconstruction.sum()
     if recipe.architecture == "matryoshka":
         total = _nested(coder, forward, truth)
@@ -57,11 +57,6 @@ def loss_of(
     return Loss(reconstruction.detach(), total)
 
 
-def _mean_square(coder: SparseCoder, error: Float[Tensor, "token written"]) -> Tensor:
-    """Per written site."""
-    return error.pow(2).view(len(error), -1, coder.d_out).mean((0, 2))
-
-
 def _nested(coder: SparseCoder, forward: Forward, truth: Tensor) -> Tensor:
     """Matryoshka (Bussmann et al. 2025, eq. 4): every prefix of the features reconstructs alone;
     the mean over prefixes of the error, where the paper has the sum, so that coefficients and
@@ -77,7 +72,8 @@ def _nested(coder: SparseCoder, forward: Forward, truth: Tensor) -> Tensor:
         values.append(active.values[order])
     parts = coder.decode(codes, values).view(len(ends), *truth.shape)
     outputs = parts.cumsum(0) + forward.base
-    return _mean_square(coder, (outputs - truth).flatten(0, 1)).sum()
+    every = truth.expand_as(outputs).flatten(0, 1)
+    return mean_square(outputs.flatten(0, 1), every, coder.d_out).sum()
 
 
 def _stack(
@@ -98,8 +94,8 @@ def _gate_loss(coder: SparseCoder, forward: Forward, truth: Tensor) -> Tensor:
     al. 2024, eq. 8)."""
     codes = [active.codes for active in forward.active]
     gates = [active.gate for active in forward.active if active.gate is not None]
-    outputs = coder.decode(codes, gates, frozen=True) + forward.base.detach()
-    return _mean_square(coder, outputs - truth).sum()
+    outputs = coder.decode(codes, gates, forward.base.detach(), frozen=True)
+    return mean_square(outputs, truth, coder.d_out).sum()
 
 
 def aux_loss(
@@ -119,8 +115,9 @@ def aux_loss(
         codes.append(_largest_of(coder, i, read, dead[i].nonzero()[:, 0], k))
         bias, weight = coder.encoder_biases[i], coder.encoders[i]
         values.append(encode_entries(codes[i], bias, weight, read, coder.gradients))
-    error = _mean_square(coder, coder.decode(codes, values) - residual)
-    size = coder.mesh.mean_data(_mean_square(coder, residual))
+    error = mean_square(coder.decode(codes, values), residual, coder.d_out)
+    size = residual.view(len(residual), -1, coder.d_out).square().mean((0, 2))
+    size = coder.mesh.mean_data(size)
     return (error / size.clamp(min=1e-12)).sum()
 
 

@@ -60,14 +60,15 @@ class _Encode(Function):
 
 
 class _Decode(Function):
-    """Sum of S_i @ weight_i, each put at its own columns, with gradients of values and weights."""
+    """base + the sum of S_i @ weight_i, each put at its own columns, with gradients of base,
+    values and weights."""
 
     @staticmethod
-    def forward(ctx, codes, columns, weights, width, frozen, gradients, *values):
+    def forward(ctx, base, codes, columns, weights, frozen, gradients, *values):
         ctx.codes, ctx.columns, ctx.weights = codes, columns, weights
         ctx.frozen, ctx.gradients = frozen, gradients
         ctx.save_for_backward(*values)
-        out = values[0].new_zeros(codes[0].n_rows, width)
+        out = base.detach().clone(memory_format=torch.contiguous_format)
         for c, column, weight, v in zip(codes, columns, weights, values, strict=True):
             gradients.kernels.spmm(c.with_values(v.detach()), weight.detach(), out, column)
         return out
@@ -82,7 +83,33 @@ class _Decode(Function):
             found.append(ctx.gradients.kernels.sddmm(codes, weight.detach(), grad, column))
             if not ctx.frozen:
                 ctx.gradients.add_product(weight, codes.with_values(values), grad, column)
-        return None, None, None, None, None, None, *found
+        return grad, None, None, None, None, None, *found
+
+
+class _MeanSquare(Function):
+    """Mean square difference per written site; one pass each way instead of autograd's five."""
+
+    @staticmethod
+    def forward(ctx, outputs, truth, d_out):
+        error = outputs - truth
+        ctx.save_for_backward(error)
+        ctx.d_out = d_out
+        return error.view(len(error), -1, d_out).square().mean((0, 2))
+
+    @staticmethod
+    def backward(ctx, *grads):
+        (error,) = ctx.saved_tensors
+        scale = grads[0] * (2 / (len(error) * ctx.d_out))
+        by_site = error.view(len(error), -1, ctx.d_out) * scale[:, None]
+        return by_site.view_as(error), None, None
+
+
+def mean_square(
+    outputs: Float[Tensor, "rows width"], truth: Float[Tensor, "rows width"], d_out: int
+) -> Float[Tensor, " written"]:
+    """Mean square difference of each written site; `truth` has no gradient."""
+    call: Callable[..., Tensor] = _MeanSquare.apply  # pyright: ignore[reportAssignmentType]
+    return call(outputs, truth, d_out)
 
 
 def encode_entries(
@@ -102,10 +129,10 @@ def decode_entries(
     values: Sequence[Float[Tensor, " _"]],
     weights: Sequence[nn.Parameter],
     columns: Sequence[int],
-    width: int,
+    base: Float[Tensor, "rows width"],
     gradients: Gradients,
     frozen: bool = False,
 ) -> Float[Tensor, "rows width"]:
-    """What the entries write; `frozen` keeps the decoders out of the gradient."""
+    """What the entries write, added to `base`; `frozen` keeps the decoders out of the gradient."""
     call: Callable[..., Tensor] = _Decode.apply  # pyright: ignore[reportAssignmentType]
-    return call(list(codes), list(columns), list(weights), width, frozen, gradients, *values)
+    return call(base, list(codes), list(columns), list(weights), frozen, gradients, *values)

@@ -72,7 +72,7 @@ def by_feature(offsets, features, feature_offsets, rows, order):
             order[at] = e
 
 
-_BLOCK = 64
+_BLOCK = 32
 
 
 @_compiled
