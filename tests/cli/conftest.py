@@ -1,5 +1,6 @@
 """Running commands as a user does: exit code, stdout, stderr."""
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,11 +34,13 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(sys, "argv", ["microtome", *map(str, arguments)])
         monkeypatch.setenv("COLUMNS", "100")
         capsys.readouterr()
-        code = 0
+        code, on_interrupt = 0, signal.getsignal(signal.SIGINT)
         try:
             main()
         except SystemExit as stop:
             code = int(stop.code or 0)
+        finally:
+            signal.signal(signal.SIGINT, on_interrupt)
         captured = capsys.readouterr()
         return Result(code, captured.out, captured.err)
 

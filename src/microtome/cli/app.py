@@ -16,6 +16,8 @@ from microtome.errors import MicrotomeError
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What typer raises for wrong options; which module has it depends on typer's version."""
 _MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
+_STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+"""Exit codes of an interrupted command."""
 
 
 class _Interrupted(Exception):
@@ -87,10 +89,12 @@ def main() -> None:
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         code = app(standalone_mode=False)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         code = _explain(error)
     finally:
         signal.signal(signal.SIGTERM, before)
+    if code in _STOPPED:  # another Ctrl-C while Python tidies up would be a traceback
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -98,7 +102,7 @@ def _terminate(number, frame) -> None:
     raise _Terminated
 
 
-def _explain(error: Exception) -> int:
+def _explain(error: BaseException) -> int:
     """Say in one sentence what went wrong; returns the exit code."""
     code, said = 2, ""
     if isinstance(error, MicrotomeError):
@@ -117,8 +121,8 @@ def _explain(error: Exception) -> int:
             "out of memory; use fewer features, a smaller batch or buffer, or for a trace "
             "--max-features or a smaller --memory-gb"
         )
-    elif isinstance(error, _Interrupted):
-        terminated = isinstance(error.__cause__, _Terminated)
+    elif isinstance(error, _Interrupted | KeyboardInterrupt):
+        terminated = isinstance(error.__cause__ or error, _Terminated)
         code = 128 + (signal.SIGTERM if terminated else signal.SIGINT)
         said = "interrupted"
     else:
