@@ -98,6 +98,10 @@ def test_bad_input(
     refused(run("evaluate", plt_folder, *arguments, "--held-out", 3), "between 0 and 1")
     refused(run("evaluate", plt_folder, "-m", model_folder, "-c", tmp_path / "no.txt"), "no.txt")
     refused(run("evaluate", tmp_path / "none", *arguments), "none")
+    refused(run("evaluate", plt_folder.parent, *arguments), "pass that folder")
+    here = ("compare", plt_folder, plt_folder, "-m", model_folder)
+    refused(run(*here, "--text", ""), "the prompt is empty")
+    refused(run(*here, "--corpus", ""), "has no name")
     file = tmp_path / "mine"
     file.mkdir()
     (file / "notes.txt").write_text("mine")

@@ -170,6 +170,8 @@ def test_bad_sources_are_named_at_once(tmp_path: Path):
     for missing in (tmp_path / "none.txt", "none/none.jsonl", "nonsense"):
         with pytest.raises(MicrotomeError, match="does not exist"):
             read_texts(missing)
+    with pytest.raises(MicrotomeError, match="has no name"):
+        read_texts("")  # not the folder that the process happens to be in
     with pytest.raises(MicrotomeError, match="no file ending in"):
         read_texts(tmp_path)
     (tmp_path / "state.json").write_text("{}")

@@ -85,6 +85,13 @@ def test_dictionaries_without_a_common_site_are_refused():
         compare(model, random_sae(), random_sae(), TEXT, sites=["blocks.2.mlp.out"])
 
 
+def test_dictionaries_of_two_models_are_refused():
+    site = "blocks.0.mlp.out"
+    two = replace(random_sae(site=site), reads=(f"other:{site}",), writes=(f"other:{site}",))
+    with pytest.raises(MicrotomeError, match="of a second model, but dictionaries are compared"):
+        load_sides(model_with_tokens(), two, two)
+
+
 def test_a_linear_map_has_no_features_and_the_error_of_least_squares():
     model = model_with_tokens()
     a = tiny_dictionary(model)

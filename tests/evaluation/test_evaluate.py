@@ -196,6 +196,13 @@ def test_sites_that_do_not_exist_are_refused():
         evaluate(model, [identity_sae(site="blocks.1.attn.pattern")], blocks(), options=BARE)
 
 
+def test_a_dictionary_that_is_not_finite_is_refused():
+    broken = random_sae()
+    broken.encoders[0].weight[0, 0] = float("nan")
+    with pytest.raises(MicrotomeError, match=r"the encoder at .* is not finite"):
+        evaluate(tiny_model("llama"), [broken], blocks(), options=BARE)
+
+
 def test_nothing_to_measure_is_refused():
     model = tiny_model("llama")
     with pytest.raises(MicrotomeError, match="no held-out token counts"):

@@ -111,6 +111,15 @@ def test_texts_with_labels(tmp_path: Path):
     assert (found.examples, found.positive, found.task) == (40, 0.5, "odd")
     with pytest.raises(MicrotomeError, match="fewer than two"):
         probe_texts(Models(model), random_sae(), labelled[::2], "odd")
+    # a text longer than the model's context is cut, one without tokens left out
+    more = [*labelled, ("1 + " * 100, True), ("", False)]
+    (found,) = probe_texts(Models(model), random_sae(), more, "odd")
+    assert found.examples == 41
+    with pytest.raises(MicrotomeError, match="no text with a token that counts"):
+        probe_texts(Models(model), random_sae(), [("", True), ("", False)], "odd")
+    model.tokenizer = None
+    with pytest.raises(MicrotomeError, match="no tokenizer"):
+        probe_texts(Models(model), random_sae(), labelled, "odd")
 
 
 @pytest.mark.parametrize(
@@ -119,12 +128,18 @@ def test_texts_with_labels(tmp_path: Path):
         ('{"text": "a"}', 'line 1 is not a JSON object with "text" and "label"'),
         ("[1]", 'line 1 is not a JSON object with "text" and "label"'),
         ('{"text": "a", "label": "yes"}', "label 'yes' is neither true"),
+        ('{"text": null, "label": 1}', "line 1: field 'text' is null"),
+        ("[" * 100_000, "line 1 is not a JSON object"),
+        ("", "are empty"),
     ],
 )
 def test_labelled_files_that_are_not(tmp_path: Path, line: str, words: str):
     file = tmp_path / "bad.jsonl"
     file.write_text(line)
     with pytest.raises(MicrotomeError, match=words):
+        read_labelled(file)
+    file.write_bytes(b"\xff")
+    with pytest.raises(MicrotomeError, match="line 1 is not a JSON object"):
         read_labelled(file)
     with pytest.raises(MicrotomeError, match="do not exist"):
         read_labelled(tmp_path / "none.jsonl")

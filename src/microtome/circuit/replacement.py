@@ -119,23 +119,6 @@ def check_fits(model: LanguageModel, dictionary: Dictionary) -> None:
             )
 
 
-def _check_weights(dictionary: Dictionary) -> None:
-    """NaN would switch features off without a word: a sum tells, and is cheap."""
-    for i, encoder in enumerate(dictionary.encoders):
-        tensors = {"encoder": encoder.weight, "encoder bias": encoder.bias}
-        if encoder.activation.threshold is not None:
-            tensors["threshold"] = encoder.activation.threshold
-        for name, tensor in tensors.items():
-            if not bool(tensor.sum().isfinite()):
-                raise MicrotomeError(
-                    f"{dictionary.name}: the {name} at {dictionary.reads[i]} is not finite; fetch "
-                    f"or train the dictionary again"
-                )
-    for site, bias in zip(dictionary.writes, dictionary.biases, strict=True):
-        if not bool(bias.sum().isfinite()):
-            raise MicrotomeError(f"{dictionary.name}: b_dec at {site} is not finite")
-
-
 def _span(layers: list[int | None]) -> str:
     known = [layer for layer in layers if layer is not None]
     return f"{min(known)} to {max(known)}" if known else "none"
@@ -160,7 +143,7 @@ def build_replacement(
         MicrotomeError: the dictionary does not fit, or activations are not finite.
     """
     check_fits(model, dictionary)
-    _check_weights(dictionary)
+    dictionary.check_finite()
     reads = [Site.parse(name) for name in dictionary.reads]
     run = model.run(tokens, [*sites_to_freeze(model), *reads])
     frozen = freeze(model, run)

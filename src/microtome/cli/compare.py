@@ -52,11 +52,13 @@ def compare(
         second = None if b == "linear" else load_dictionary(b)
         fit_tokens = 100_000 if second is None else 0
         blocks = (
-            evaluation_blocks(loaded, corpus, held_out, 256, tokens, fit_tokens) if corpus else None
+            None
+            if corpus is None
+            else evaluation_blocks(loaded, corpus, held_out, 256, tokens, fit_tokens)
         )
         training = blocks.training if blocks else []
         sides = load_sides(loaded, first, second, training, any_model)
-    on_text = compare_text(loaded, *sides, text, top, site or []) if text else None
+    on_text = compare_text(loaded, *sides, text, top, site or []) if text is not None else None
     with status("comparing", quiet=json):
         flips = find_flips(loaded, *sides, blocks.held_out, site or []) if blocks else []
     _print(on_text, flips, json)

@@ -33,6 +33,8 @@ def read_texts(
     """
     if not isinstance(source, (str, Path)):
         return _some(_strings(source), "the corpus")
+    if source == "":
+        raise MicrotomeError("the corpus has no name; give a file, a folder, or a hub dataset")
     path = Path(source)
     if path.is_dir():
         return _some(_folder(path, field, split), f"corpus {path}")

@@ -61,8 +61,9 @@ class Dictionary:
     """A sparse encoder and decoder over named sites (SAE, PLT, CLT or crosscoder).
 
     Encoder i reads site `reads[i]` (the sites `sources[i]` of `reads` where those are given); its
-    features write to the sites `decoders[i].targets` of `writes`. A linear skip (Dunefsky et al. 2024; Paulo et al. 2025) adds x @ skip to the site
-    of the same index. Features are named (i, feature): for PLTs and CLTs i counts the layers read.
+    features write to the sites `decoders[i].targets` of `writes`. A linear skip (Dunefsky et al.
+    2024; Paulo et al. 2025) adds x @ skip to the site of the same index. Features are named
+    (i, feature): for PLTs and CLTs i counts the layers read.
     """
 
     reads: tuple[str, ...]
@@ -131,6 +132,24 @@ class Dictionary:
                 tensors[f"skip.{j}"] = skip
         return fingerprint_tensors(tensors)
 
+    def check_finite(self) -> None:
+        """Refuse encoders and biases that are not finite.
+
+        NaN would switch features off without a word: a sum tells, and is cheap. Decoders, which
+        may be memory-mapped, are not read; what they write shows by itself.
+
+        Raises:
+            MicrotomeError: names the part and the site.
+        """
+        for sources, encoder in zip(self.sources, self.encoders, strict=True):
+            parts = {"encoder": encoder.weight, "encoder bias": encoder.bias}
+            if encoder.activation.threshold is not None:
+                parts["threshold"] = encoder.activation.threshold
+            for part, tensor in parts.items():
+                _check_finite(tensor, f"{self.name}: the {part} at {self.reads[sources[0]]}")
+        for site, bias in zip(self.writes, self.biases, strict=True):
+            _check_finite(bias, f"{self.name}: b_dec at {site}")
+
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "Dictionary":
         """The same dictionary for computing on a device; decoders stay where they are."""
         from dataclasses import replace
@@ -180,6 +199,11 @@ class Dictionary:
             y = self.decode(codes, j) + bias
             out.append(y if skip is None else y + inputs[j] @ skip)
         return out
+
+
+def _check_finite(tensor: Tensor, what: str) -> None:
+    if not bool(tensor.sum().isfinite()):
+        raise MicrotomeError(f"{what} is not finite; fetch or train the dictionary again")
 
 
 def _check(d: Dictionary) -> None:

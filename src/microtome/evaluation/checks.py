@@ -12,9 +12,10 @@ def check_fits(models: Models, dictionary: Dictionary, any_model: bool = False) 
     """Refuse a dictionary of another model, or of sites that this model does not have.
 
     Raises:
-        MicrotomeError: fingerprints differ and `any_model` is off, a site does not exist, or its
-            width is not the dictionary's.
+        MicrotomeError: fingerprints differ and `any_model` is off, a site does not exist, its
+            width is not the dictionary's, or weights are not finite.
     """
+    dictionary.check_finite()
     names = [*dictionary.reads, *dictionary.writes]
     for name in names:
         model, site = models.owner(name)

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from microtome.data import Block
+from microtome.data.harvest import OTHER
 from microtome.data.policy import TokenPolicy
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
@@ -61,12 +62,13 @@ def load_sides(
         any_model: accept dictionaries of another model.
 
     Raises:
-        MicrotomeError: a dictionary of another model, or a linear map of an SAE, which would be
-            the identity.
+        MicrotomeError: a dictionary of another model or of two, or a linear map of an SAE, which
+            would be the identity.
     """
     models = Models(model)
     for dictionary in (a, b):
         if dictionary is not None:
+            _check_one_model(dictionary)
             check_fits(models, dictionary, any_model)
     if b is not None:
         return a, b
@@ -77,6 +79,15 @@ def load_sides(
         )
     fit = fit_baselines(models, a, training)
     return a, LinearMap(fit.reads, a.writes, fit)
+
+
+def _check_one_model(dictionary: Dictionary) -> None:
+    for name in (*dictionary.reads, *dictionary.writes):
+        if name.startswith(OTHER):
+            raise MicrotomeError(
+                f"{dictionary.name} has the site {name} of a second model, but dictionaries are "
+                f"compared on one; evaluate it instead, with --other"
+            )
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,7 @@ def evaluation_blocks(
         if not training:
             raise MicrotomeError(
                 f"corpus {corpus} has no training document at a held-out share of {share}, and "
-                f"baselines are fitted on training documents; lower the share or leave the "
-                f"baselines out"
+                f"baselines and linear maps are fitted on training documents; lower the share"
             )
     return EvaluationBlocks(held_out, training)
 
@@ -129,7 +128,8 @@ def _held_out_share(dictionaries: Sequence[Dictionary], asked: float | None) -> 
     Raises:
         MicrotomeError: more is asked for than was held out.
     """
-    kept = {d.name: float(d.info["held_out"]) for d in dictionaries if "held_out" in d.info}
+    noted = {d.name: d.info.get("held_out") for d in dictionaries}
+    kept = {name: share for name, share in noted.items() if isinstance(share, int | float)}
     if asked is None:
         return min(kept.values(), default=0.05)
     for name, share in kept.items():

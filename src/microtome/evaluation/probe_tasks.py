@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from microtome.data.block import Block
+from microtome.data.field import text_of
 from microtome.data.policy import TokenPolicy
 from microtome.dictionary import Codes, Dictionary
 from microtome.errors import MicrotomeError
@@ -35,22 +36,23 @@ def read_labelled(path: Path) -> list[tuple[str, bool]]:
     if not path.is_file():
         raise MicrotomeError(f"labelled texts {path} do not exist")
     found = []
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
+            where = f"{path} line {number}"
             try:
                 record = json.loads(line)
-                text, label = str(record["text"]), record["label"]
-            except (ValueError, KeyError, TypeError) as error:
+                text, label = record["text"], record["label"]
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise MicrotomeError(
-                    f'{path} line {number} is not a JSON object with "text" and "label"'
+                    f'{where} is not a JSON object with "text" and "label"'
                 ) from error
             if label not in (0, 1):
-                raise MicrotomeError(
-                    f"{path} line {number}: label {label!r} is neither true (1) nor false (0)"
-                )
-            found.append((text, bool(label)))
+                raise MicrotomeError(f"{where}: label {label!r} is neither true (1) nor false (0)")
+            found.append((text_of(text, "text", where), bool(label)))
+    if not found:
+        raise MicrotomeError(f"labelled texts {path} are empty; expected a line for each text")
     return found
 
 
@@ -103,17 +105,38 @@ def probe_texts(
     task: str,
     context: int = 128,
 ) -> list[ProbeResult]:
-    """Probe every encoder's features, averaged over a text's tokens, for the texts' labels."""
+    """Probe every encoder's features, averaged over a text's tokens, for the texts' labels.
+
+    Texts are cut to the context; those without a token that counts are left out.
+
+    Raises:
+        MicrotomeError: no tokenizer, or too few texts that are left.
+    """
     policy = TokenPolicy.of(dictionary)
     model, gathered = models.model, _Gathered(models, dictionary)
     labels = []
+    context = min(context, model.max_positions)
     for number, (text, label) in enumerate(labelled):
-        tokens = model.tokenize(text)[:, :context]
-        counts = policy.counts(model, tokens)
+        tokens = cut_to(model, text, context)
+        counts = policy.counts(model, tokens) if tokens.numel() else torch.zeros(1, 0).bool()
         if bool(counts.any()):
             gathered.add(tokens, counts, torch.full_like(tokens, number))
             labels.append(label)
+    if not labels:
+        raise MicrotomeError(f"probe {task!r} has no text with a token that counts; give more text")
     return gathered.probe(task, torch.tensor(labels, dtype=torch.bool), pooled=True)
+
+
+def cut_to(model: LanguageModel, text: str, context: int) -> Int[Tensor, "1 position"]:
+    """The first tokens of a text, on the model's device.
+
+    Raises:
+        MicrotomeError: no tokenizer.
+    """
+    if model.tokenizer is None:
+        raise MicrotomeError(f"{model.name} has no tokenizer, which labelled texts need")
+    ids = model.tokenizer(text, truncation=True, max_length=context, verbose=False)["input_ids"]
+    return torch.tensor([ids], dtype=torch.long, device=model.device)
 
 
 class _Gathered:

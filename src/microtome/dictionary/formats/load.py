@@ -93,6 +93,10 @@ def _load_sites(folder: Path, reads: str | None, writes: str | None) -> Dictiona
     found = {tool: [f for f in inside if fits(f)] for tool, (fits, _) in _ONE_SITE.items()}
     found = {tool: folders for tool, folders in found.items() if folders}
     if not found:
+        if own := [f for f in inside if (f / "manifest.json").is_file()]:
+            raise MicrotomeError(
+                f"{folder} holds no dictionary itself, but {own[0]} may be one; pass that folder"
+            )
         raise MicrotomeError(
             f"{folder} holds no dictionary that microtome reads; expected manifest.json, "
             f"config.yaml, cfg.json, ae.pt, params.npz or params.safetensors in it or in one "
