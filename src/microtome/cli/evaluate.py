@@ -77,15 +77,14 @@ def evaluate(
 def _print(found: list, out: Path | None, as_json: bool) -> None:
     import json
 
-    from rich.console import Console
-
+    from microtome.cli.console import stdout
     from microtome.evaluation.export import to_json
     from microtome.evaluation.show import show
 
     if as_json:
         typer.echo(json.dumps([to_json(e) for e in found], allow_nan=False))
         return
-    console = Console()
+    console = stdout()
     show(found, console)
     if out is not None:
         line = f"Saved to {out}; open {out / 'report.html'}"

@@ -17,9 +17,10 @@ def info(
     """Say what a path holds: kind, shape, sites, provenance."""
     import json as json_module
 
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from microtome.cli.console import stdout
 
     facts = describe(path)
     if json:
@@ -30,7 +31,7 @@ def info(
         shown = _flat(value) if isinstance(value, dict) else str(value)
         shown = ", ".join(map(str, value)) if isinstance(value, list) else shown
         table.add_row(f"[bold]{key.replace('_', ' ')}[/]", escape(shown))
-    Console().print(table, highlight=False)
+    stdout().print(table, highlight=False)
 
 
 def describe(path: str) -> dict:

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from microtome.circuit.graph import Graph
+from microtome.cli.console import stdout
 
 
 def print_graph(graph: Graph, as_json: bool, saved: Path | None = None, features: int = 12) -> None:
@@ -15,7 +15,7 @@ def print_graph(graph: Graph, as_json: bool, saved: Path | None = None, features
     if as_json:
         typer.echo(json.dumps(summary(graph, features) | {"saved": str(saved) if saved else None}))
         return
-    console = Console()
+    console = stdout()
     from microtome.circuit.show import show_graph
 
     show_graph(graph, console, features)

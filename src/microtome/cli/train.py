@@ -64,10 +64,10 @@ def train(
 
 
 def _print_table(run: Path, recipe, what: str) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from microtome.cli.console import stdout
     from microtome.dictionary import load_dictionary
 
     table = Table(title=f"{escape(str(run))} {what}", title_justify="left")
@@ -85,6 +85,6 @@ def _print_table(run: Path, recipe, what: str) -> None:
             f"{info['training_fvu']:.3f}",
             f"{info['dead_share']:.1%}",
         )
-    console = Console()
+    console = stdout()
     console.print(table)
     console.print("L0 and FVU are of training batches; held-out figures: microtome evaluate")

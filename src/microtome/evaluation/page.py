@@ -14,7 +14,7 @@ _STYLE = """
 * { box-sizing:border-box }
 body { margin:0; background:var(--back); color:var(--ink);
   font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif }
-main { max-width:1080px; margin:0 auto; padding:32px 20px 64px }
+main { max-width:1240px; margin:0 auto; padding:32px 20px 64px }
 h1 { font-size:26px; margin:0 0 4px } h2 { font-size:21px; margin:40px 0 2px;
   overflow-wrap:anywhere } h3 { font-size:15px; margin:26px 0 8px }
 p { margin:4px 0 } .soft { color:var(--soft) }
@@ -26,7 +26,7 @@ section { background:var(--card); border:1px solid var(--line); border-radius:10
 .scroll { overflow-x:auto } table { border-collapse:collapse; width:100%; font-size:13.5px;
   font-variant-numeric:tabular-nums }
 th { text-align:right; color:var(--soft); font-weight:500; border-bottom:1px solid var(--line);
-  padding:4px 10px; white-space:nowrap } td { text-align:right; padding:4px 10px;
+  padding:4px 7px; white-space:nowrap } td { text-align:right; padding:4px 7px;
   border-bottom:1px solid #f0f2f4; white-space:nowrap }
 th:first-child,td:first-child { text-align:left; padding-left:0 } tr.mean td { font-weight:600 }
 td.text,th.text { text-align:left; white-space:normal; overflow-wrap:anywhere }
@@ -111,7 +111,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], mean: bool = Fals
     """Cells are text, and are escaped, unless they are marked as HTML."""
 
     def cell(tag: str, name: str, value: str) -> str:
-        kind = ' class="text"' if name in ("text", "verdict") else ""
+        kind = ' class="text"' if name == "text" else ""
         shown = value if isinstance(value, _Html) else escape(value)
         return f"<{tag}{kind}>{shown}</{tag}>"
 

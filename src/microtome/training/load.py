@@ -104,7 +104,7 @@ def _spread(table: dict[str, Any], where: str) -> list[dict[str, Any]]:
         name = str(table.get("name") or table.get("kind", "sae"))
         for key, value in zip(swept, values, strict=True):
             shown = f"{value:g}" if isinstance(value, float) else str(value)
-            name += f"-{shown}" if key == "architecture" else f"-{key}{shown}"
+            name += {"architecture": f"-{shown}", "k": f"-k{shown}"}.get(key, f"-{key}-{shown}")
         found.append(table | dict(zip(swept, values, strict=True)) | {"name": name})
     return found
 
