@@ -331,6 +331,8 @@ def test_training_with_bad_input_writes_nothing(run: Run, model_folder: Path, tm
         "--set",
         "batch_size=4096",
     )
+    few = ("--set", "data=memory", "--set", "max_tokens=3")
+    refuses("gives 3 tokens, fewer than a batch of 4", *model, *texts, *few)
     corpus.write_text("  \n\n ")
     refuses("has no text", *model, *texts)
     assert not any(out.glob("*/manifest.json"))
@@ -347,6 +349,10 @@ def test_a_store_of_another_model_or_with_a_damaged_shard(
     corpus.write_text("\n\n".join(f"{i} + {i + 1} =" for i in range(30)))
     model = ("--set", f"model={model_folder}")
     assert run("train", recipe, *model, "-o", tmp_path / "a").code == 0
+    large = ("--set", "batch_size=100")
+    refused(run("train", recipe, *model, *large, "-o", tmp_path / "b"), "fewer than a batch")
+    mine = ("--set", f"store={tmp_path}")
+    refused(run("train", recipe, *model, *mine, "-o", tmp_path / "b"), "is not a store")
     other = tiny_model("llama", torch.float32)
     with torch.no_grad():
         other.unembed.weight.add_(1)

@@ -138,6 +138,8 @@ def _store(
     if mesh.data_size > 1:
         path = path / f"{mesh.data_rank}-of-{mesh.data_size}"
     if not (path / "manifest.json").is_file() and mesh.feature_rank == 0:
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            raise MicrotomeError(f"{path} exists and is not a store; choose another folder")
         corpus = fingerprint_corpus(recipe.corpus) if recipe.corpus else ""
         dtype = getattr(torch, recipe.store_dtype)
         rows = recipe.max_tokens // mesh.data_size
@@ -162,6 +164,7 @@ def _store(
             f"store {path} has {store.policy}, but the recipe asks for {source.policy}; set "
             f"skip_first and skip_special as the store has them"
         )
+    _check_rows(len(store), recipe, mesh, f"store {path}")
     return store
 
 
@@ -194,9 +197,14 @@ def _everything(
             harvested(done)
         if recipe.max_tokens and done >= most:
             break
-    if done < recipe.batch_size // mesh.data_size:
+    rows = min(done, most) if recipe.max_tokens else done
+    _check_rows(rows, recipe, mesh, "the corpus")
+    return {site: torch.cat(found.pop(site))[:rows] for site in list(found)}
+
+
+def _check_rows(rows: int, recipe: Recipe, mesh: Mesh, what: str) -> None:
+    if rows < recipe.batch_size // mesh.data_size:
         raise MicrotomeError(
-            f"the corpus gives {done} tokens, fewer than a batch of {recipe.batch_size}; give "
-            f"more text or a smaller batch_size"
+            f"{what} gives {rows} tokens, fewer than a batch of {recipe.batch_size}; give more "
+            f"text or a smaller batch_size"
         )
-    return {site: torch.cat(found.pop(site)) for site in list(found)}

@@ -66,7 +66,7 @@ def test_two_formats_in_a_folder(tmp_path):
 @pytest.mark.parametrize("name", ["nothing", "./no/where", "/no/where", "a b/c", "../../x/y/z", ""])
 def test_a_path_that_does_not_exist(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    refused(name, "does not exist; give the folder" if name else "holds no dictionary")
+    refused(name, "does not exist; give the folder" if name else "without a name")
 
 
 def test_a_slip_in_a_path_is_not_taken_for_a_repository(tmp_path, monkeypatch):

@@ -103,6 +103,8 @@ def locate(text: str) -> Path:
     Raises:
         MicrotomeError: neither a local path nor a repository that can be fetched.
     """
+    if not text:
+        raise MicrotomeError("a dictionary without a name; give its folder or its hub name")
     path = Path(text).expanduser()
     if path.exists():
         return _folder(path)
