@@ -277,6 +277,14 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
         assert resumed.done == 1
 
 
+def test_metrics_that_cannot_be_written_are_named(tmp_path):
+    with Trainer(MemoryBatches(data()), recipe(), LAYERS, tmp_path / "run") as trainer:
+        (tmp_path / "run" / "metrics.jsonl").mkdir()
+        trainer.step()
+        with pytest.raises(MicrotomeError, match=r"cannot write .*metrics\.jsonl: Is a directory"):
+            trainer._report(1.0, None)
+
+
 def test_data_without_a_site_is_refused():
     with pytest.raises(MicrotomeError, match=r"needs activations at blocks\.2\.mlp\.in"):
         train_on(MemoryBatches(data()), recipe({"kind": "plt"}), 3)

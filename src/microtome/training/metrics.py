@@ -27,8 +27,14 @@ class MetricsLog:
             self._writers.append(_WandB(recipe, run))
 
     def write(self, line: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise MicrotomeError(
+                f"cannot write {self.path}: {error.strerror}; the run goes on from its last "
+                f"checkpoint when that is mended"
+            ) from error
         for writer in self._writers:
             writer.write(line["step"], _flat(line))
 
