@@ -68,8 +68,7 @@ def _print(comparison, flips: list, as_json: bool) -> None:
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
+    from microtome.cli.console import stdout
     from microtome.evaluation.show_compare import show_comparison, show_flips
 
     if as_json:
@@ -79,7 +78,7 @@ def _print(comparison, flips: list, as_json: bool) -> None:
         }
         typer.echo(json.dumps(found))
         return
-    console = Console()
+    console = stdout()
     if comparison:
         show_comparison(comparison, console)
     for one in flips:
