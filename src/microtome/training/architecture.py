@@ -78,21 +78,11 @@ class Rule(nn.Module):
 class TopK(Rule):
     """The k largest of every token (Gao et al. 2024)."""
 
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.register_buffer("smallest", torch.zeros(()))
-        self.smallest: Tensor
-
     def start(self, pre, bias) -> None:
-        self.smallest.zero_()
+        """Nothing depends on the first batch."""
 
     def entries(self, pre: Float[Tensor, "rows features"]) -> Codes:
-        codes = top_k(pre, self.recipe.k, float(self.smallest), self.kernels, self.mesh)
-        if self.training and codes.n_active == len(pre) * self.recipe.k:
-            # only to make the next search faster: nearly every row has k values above it
-            kth = codes.values.view(len(pre), -1).amin(1)
-            self.smallest.copy_((kth.mean() - 2 * kth.std()).clamp(min=0))
-        return codes
+        return top_k(pre, self.recipe.k, self.kernels, self.mesh)
 
     def activate(self, codes, pre, bias) -> Active:
         return Active(codes, pre, pre.new_zeros(()))
@@ -105,6 +95,14 @@ class BatchTopK(TopK):
     """The k x batch largest of the whole batch (Bussmann et al. 2024); at inference one threshold,
     the running mean of the smallest kept value. Matryoshka (Bussmann et al. 2025) is the same
     with a loss for every prefix of the features."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.register_buffer("smallest", torch.zeros(()))
+        self.smallest: Tensor
+
+    def start(self, pre, bias) -> None:
+        self.smallest.zero_()
 
     def entries(self, pre: Float[Tensor, "rows features"]) -> Codes:
         limit = float(self.smallest)

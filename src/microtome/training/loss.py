@@ -126,7 +126,7 @@ def _largest_of(
 ) -> Codes:
     """The k largest of some features, named as the encoder names them."""
     pre = coder.pre_activations_of(i, read, features)
-    found = top_k(pre, k, 0.0, coder.gradients.kernels, coder.mesh)
+    found = top_k(pre, k, coder.gradients.kernels, coder.mesh)
     n_features = len(coder.encoders[i])
     return Codes(n_features, found.offsets, features[found.features], found.values)
 

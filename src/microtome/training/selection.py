@@ -9,11 +9,9 @@ from microtome.dictionary.kernels import Kernels
 from microtome.training.mesh import Mesh
 
 
-def top_k(
-    pre: Float[Tensor, "rows features"], k: int, guess: float, kernels: Kernels, mesh: Mesh
-) -> Codes:
+def top_k(pre: Float[Tensor, "rows features"], k: int, kernels: Kernels, mesh: Mesh) -> Codes:
     """The k largest positive entries of every row."""
-    codes = kernels.top_k(pre, k, guess)
+    codes = kernels.top_k(pre, k)
     if mesh.feature_size == 1:
         return codes
     candidates = pre.new_zeros(codes.n_rows, k)

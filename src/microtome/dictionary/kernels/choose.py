@@ -48,9 +48,8 @@ class Kernels(Protocol):
         """Put S.T @ A into `out`, for the m columns of A from `column` on."""
         ...
 
-    def top_k(self, pre: Float[Tensor, "rows features"], k: int, guess: float) -> Codes:
-        """The k largest positive entries of every row; `guess` (a value that most of them
-        exceed) only makes it faster."""
+    def top_k(self, pre: Float[Tensor, "rows features"], k: int) -> Codes:
+        """The k largest positive entries of every row, in order of feature."""
         ...
 
     def above(

@@ -98,15 +98,13 @@ def _by_feature(codes: Codes) -> ByFeature:
     return ByFeature(offsets, rows, order)
 
 
-def top_k(pre: Float[Tensor, "rows features"], k: int, guess: float = 0.0) -> Codes:
+def top_k(pre: Float[Tensor, "rows features"], k: int) -> Codes:
     n, f = pre.shape
     k = min(k, f)
     features = torch.empty(n, k, dtype=torch.long)
     values = pre.new_empty(n, k)
     counts = torch.empty(n, dtype=torch.long)
-    guess = max(guess, 0.0)
-    limit = np.dtype(str(pre.dtype).removeprefix("torch.")).type(guess)
-    _run(loops.top_k, _evenly(n), *_arrays(pre), k, limit, *_arrays(features, values, counts))
+    _run(loops.top_k, _evenly(n), *_arrays(pre), k, *_arrays(features, values, counts))
     offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     if int(offsets[-1]) < n * k:
         kept = torch.arange(k) < counts[:, None]

@@ -73,27 +73,22 @@ def by_feature(offsets, features, feature_offsets, rows, order):
 
 
 _BLOCK = 32
+_STRIDES = 16
 
 
 @_compiled
 @no_type_check
-def _collect(row, limit, features, values):
-    """Entries of a row above a limit, in order; the number found."""
-    n = 0
-    f = len(row)
-    for start in range(0, f, _BLOCK):
-        stop = min(start + _BLOCK, f)
-        # most blocks have nothing: one look at their largest, which is vectorised
-        largest = row[start]
-        for j in range(start, stop):
-            largest = max(largest, row[j])
-        if largest > limit:
-            for j in range(start, stop):
-                if row[j] > limit:
-                    features[n] = j
-                    values[n] = row[j]
-                    n += 1
-    return n
+def _maxima(row, maxima):
+    """Largest of the entries i, i + n, i + 2 n and so on of a row, for the n entries of maxima.
+
+    Groups of neighbours would do as well, but their maxima cannot be found by whole vectors.
+    """
+    n = len(maxima)
+    maxima[:] = row[:n]
+    for start in range(n, len(row), n):
+        part = row[start : start + n]
+        for i in range(len(part)):
+            maxima[i] = max(maxima[i], part[i])
 
 
 @_compiled
@@ -107,11 +102,11 @@ def _count(values, limit):
 
 @_compiled
 @no_type_check
-def _cut(values, k, low):
-    """A limit that at most k of the values exceed: exactly k, but for ties. All exceed `low`.
+def _bisect(values, k, low):
+    """Two limits, of which at least k and at most k values exceed; one and the same but for ties.
 
-    Bisection, as counting a few dozen values is one vectorised pass; it ends in a handful of
-    passes unless values near the k-th are tied.
+    More than k values exceed `low`. Counting is one vectorised pass, and a handful of passes
+    find the k-th largest unless values near it are tied.
     """
     high = values.max()
     for _ in range(64):
@@ -120,34 +115,54 @@ def _cut(values, k, low):
             break
         n = _count(values, middle)
         if n == k:
-            return middle
+            return middle, middle
         if n > k:
             low = middle
         else:
             high = middle
-    return high
+    return low, high
 
 
 @_compiled
 @no_type_check
-def top_k(pre, k, guess, features, values, counts, start, stop):
-    """The k largest positive entries of every row, in order of feature.
+def _collect(row, maxima, limit, groups, features, values):
+    """Entries of a row above a limit, in order of feature; the number found."""
+    hit = 0
+    for i in range(len(maxima)):
+        if maxima[i] > limit:
+            groups[hit] = i
+            hit += 1
+    n = 0
+    for start in range(0, len(row), len(maxima)):
+        for g in range(hit):
+            j = start + groups[g]
+            if j < len(row) and row[j] > limit:
+                features[n] = j
+                values[n] = row[j]
+                n += 1
+    return n
 
-    Only entries above the guess are looked at where there are at least k of them, else those
-    above a lower one; of tied values the first are kept.
+
+@_compiled
+@no_type_check
+def top_k(pre, k, features, values, counts, start, stop):
+    """The k largest positive entries of every row, in order of feature; of tied values the first.
+
+    The k groups with the largest maxima hold at least k entries above the next group's maximum,
+    so nothing below that need be looked at.
     """
     f = pre.shape[1]
+    maxima = np.empty((f + _STRIDES - 1) // _STRIDES, pre.dtype)
+    groups = np.empty(len(maxima), np.int64)
     some_features = np.empty(f, np.int64)
     some_values = np.empty(f, pre.dtype)
     zero = pre.dtype.type(0)
     for r in range(start, stop):
-        limit = guess
-        n = _collect(pre[r], limit, some_features, some_values)
-        while n < k and limit > zero:
-            limit = limit * pre.dtype.type(0.7) if limit > 1e-6 else zero
-            n = _collect(pre[r], limit, some_features, some_values)
+        _maxima(pre[r], maxima)
+        limit = _bisect(maxima, k, zero)[0] if _count(maxima, zero) > k else zero
+        n = _collect(pre[r], maxima, limit, groups, some_features, some_values)
         found = some_values[:n]
-        cut = _cut(found, k, limit) if n > k else zero
+        cut = _bisect(found, k, limit)[1] if n > k else zero
         ties = k - _count(found, cut)
         kept = 0
         for i in range(n):

@@ -32,7 +32,7 @@ def spmm_t(
     torch.mm(codes.dense().T, rows[:, column : column + out.shape[1]], out=out)
 
 
-def top_k(pre: Float[Tensor, "rows features"], k: int, guess: float = 0.0) -> Codes:
+def top_k(pre: Float[Tensor, "rows features"], k: int) -> Codes:
     kept = pre.topk(min(k, pre.shape[1]), dim=-1).indices
     mask = torch.zeros_like(pre, dtype=torch.bool).scatter_(-1, kept, True)
     return Codes.from_mask(pre, mask & (pre > 0))

@@ -130,7 +130,7 @@ def _entry_products(
         )  # fmt: skip
 
 
-def top_k(pre: Float[Tensor, "rows features"], k: int, guess: float = 0.0) -> Codes:
+def top_k(pre: Float[Tensor, "rows features"], k: int) -> Codes:
     """Torch's own selection, which takes no guess; only what it keeps is looked at again."""
     values, features = pre.topk(min(k, pre.shape[1]), dim=1, sorted=False)
     features, order = features.sort(dim=1)

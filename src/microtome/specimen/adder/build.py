@@ -11,7 +11,8 @@ from microtome.model import LanguageModel
 from microtome.specimen.adder import world
 from microtome.specimen.adder.tokenizer import build_tokenizer
 from microtome.specimen.adder.train import AdderRecipe, train
-from microtome.training import Progress, Recipe, make_recipe, train as train_dictionaries
+from microtome.training import Progress, Recipe, make_recipe
+from microtome.training import train as train_dictionaries
 
 
 def _recipe(kind: str, steps: int) -> Recipe:
