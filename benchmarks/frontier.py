@@ -5,8 +5,9 @@
 Trains recipes/stories260k-{frontier,sae,plt,clt}.toml (a run that stands in the folder is used or
 continued), then measures every dictionary on held-out documents beside its baselines. The last
 line is one JSON object: clt_top1 (share of held-out tokens whose most likely next token is
-unchanged when every MLP is replaced by the CLT, attention live), clt_l0 (a layer), frontier (L0,
-FVU and CE recovered of each SAE of the frontier), minutes (of each training run).
+unchanged when every MLP is replaced by the CLT, attention live), clt_l0 (active features of a
+layer per token), frontier (L0, FVU, CE recovered and top-1 of each SAE), minutes (of each
+training run).
 """
 
 import argparse
@@ -113,10 +114,15 @@ def plot(found: list[Evaluation], path: Path) -> None:
         l0 = [one.means["l0"].value for one in points]
         for axis, key in zip(axes, ("fvu", "ce_recovered"), strict=True):
             axis.plot(l0, [one.means[key].value for one in points], "o-", ms=4, lw=1.3, label=name)
-    axes[0].set(xlabel="L0", ylabel="fraction of variance unexplained", xscale="log", yscale="log")
-    axes[1].set(xlabel="L0", ylabel="CE recovered (zero-ablation = 0)", xscale="log")
+    axes[0].set(ylabel="fraction of variance unexplained", yscale="log")
+    axes[1].set(ylabel="CE recovered (zero-ablation = 0)")
     axes[0].legend(frameon=False, fontsize=8)
+    shares = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3)
+    axes[0].set_yticks(shares, labels=[f"{share:g}" for share in shares])
     for axis in axes:
+        axis.set(xlabel="L0", xscale="log")
+        axis.set_xticks((2, 4, 8, 16, 32), labels=("2", "4", "8", "16", "32"))
+        axis.minorticks_off()
         axis.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
@@ -139,7 +145,7 @@ def main() -> None:
     first = found["frontier"][0]
     print(f"{first.tokens:,} held-out tokens of {first.documents} documents; ± is the 95% interval")
     middle = next(e for e in found["frontier"] if e.dictionary.endswith("batchtopk-k16"))
-    rows = rows_of(found["frontier"]) + [("baselines of batchtopk-k16", {}, "")]
+    rows = [*rows_of(found["frontier"]), ("baselines of batchtopk-k16:", {}, "")]
     table("SAEs of 1,024 features on blocks.2.resid.post", rows + baseline_rows(middle))
     (sae,) = found["sae"]
     word = "yes" if all(b.beaten for b in sae.baselines) else "no"
@@ -148,14 +154,16 @@ def main() -> None:
     table("SAE of 2,048 features after every block", sites + mean + baseline_rows(sae))
     both = found["plt"] + found["clt"]
     table(
-        "transcoders, 2,048 features a layer (means over layers)",
+        "transcoders, 2,048 features a layer (means over layers; L0 of all that write to a layer)",
         [row for one in both for row in rows_of([one]) + baseline_rows(one)],
     )
     for one in both:
         whole = one.replacement["live"]
+        own = sum(d.l0 for d in one.densities) / len(one.densities)
         print(
-            f"{Path(one.dictionary).name}: every MLP replaced, attention live: top-1 agreement "
-            f"{shown(whole['top1'])}, KL {shown(whole['kl'])} nats"
+            f"{Path(one.dictionary).name}: {own:.1f} active features of a layer; every MLP "
+            f"replaced, attention live: top-1 agreement {shown(whole['top1'])}, KL "
+            f"{shown(whole['kl'])} nats"
         )
     print("training, minutes: " + ", ".join(f"{n} {m:.1f}" for n, m in minutes.items()))
     if arguments.plot:
@@ -169,7 +177,7 @@ def main() -> None:
         json.dumps(
             {
                 "clt_top1": round(clt.replacement["live"]["top1"].value, 4),
-                "clt_l0": round(clt.means["l0"].value, 2),
+                "clt_l0": round(sum(d.l0 for d in clt.densities) / len(clt.densities), 2),
                 "frontier": frontier,
                 "minutes": {name: round(value, 1) for name, value in minutes.items()},
             }

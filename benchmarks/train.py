@@ -156,7 +156,7 @@ def plot(ours: list[float], theirs: list[float], path: Path) -> None:
     )
     top.plot(theirs, color="0.7", linewidth=5, label="dense reference, plain autograd")
     top.plot(ours, color="tab:blue", linewidth=1.4, label="microtome, sparse kernels")
-    top.set(ylabel="loss", yscale="log")
+    top.set(ylabel="loss")
     top.legend(frameon=False)
     gap = [abs(a - b) / b for a, b in zip(ours, theirs, strict=True)]
     bottom.plot(gap, color="tab:blue", linewidth=1)
