@@ -140,9 +140,15 @@ def test_two_dictionaries_on_a_text_and_where_the_layer_decides(
     result = run(*linear, "-c", corpus, "--held-out", 0.2, "--text", "3 + 4 =")
     assert result.code == 0, result.err
     assert "linear map" in result.out
+    refused(run(*linear, "-c", corpus, "--field", "story"), "story")
     refused(run(*linear, "--text", "3 + 4 ="), "pass --corpus")
     refused(run(*arguments), "nothing to compare on")
     refused(run(*arguments, "--text", "3", "--site", "blocks.7.mlp.out"), "in common")
+
+
+def test_defaults_are_said_in_the_help(run: Run):
+    for command, says in (("train", "runs/RECIPE"), ("evaluate", "as the dictionaries say")):
+        assert says in " ".join(run(command, "--help").out.replace("│", " ").split())
 
 
 def test_help_is_fast_and_needs_no_plots():

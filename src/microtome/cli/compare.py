@@ -25,8 +25,10 @@ def compare(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Features shown of each side.")] = 3,
     held_out: Annotated[
-        float, typer.Option(help="Share of documents that training held out.")
-    ] = 0.05,
+        float | None,
+        typer.Option(help="Share of documents held out (default: as the dictionaries say)."),
+    ] = None,
+    field: Annotated[str, typer.Option(help="Field of the corpus with the text.")] = "text",
     tokens: Annotated[int, typer.Option(min=1, help="Held-out tokens, at most.")] = 10_000,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
     any_model: Annotated[
@@ -38,7 +40,7 @@ def compare(
     from microtome.cli.progress import status
     from microtome.evaluation.compare import compare as compare_text
     from microtome.evaluation.compare import load_sides
-    from microtome.evaluation.corpus import evaluation_blocks
+    from microtome.evaluation.corpus import evaluation_blocks, held_out_share
     from microtome.evaluation.flips import find_flips
     from microtome.specimen import load_dictionary, load_model
 
@@ -51,10 +53,11 @@ def compare(
         first = load_dictionary(a)
         second = None if b == "linear" else load_dictionary(b)
         fit_tokens = 100_000 if second is None else 0
+        share = held_out_share([first] if second is None else [first, second], held_out)
         blocks = (
             None
             if corpus is None
-            else evaluation_blocks(loaded, corpus, held_out, 256, tokens, fit_tokens)
+            else evaluation_blocks(loaded, corpus, share, 256, tokens, fit_tokens, field)
         )
         training = blocks.training if blocks else []
         sides = load_sides(loaded, first, second, training, any_model)

@@ -20,7 +20,7 @@ def evaluate(
     baselines: Annotated[bool, typer.Option(help="Measure the four baselines too.")] = True,
     held_out: Annotated[
         float | None,
-        typer.Option(help="Share of documents that training held out [as the dictionaries say]."),
+        typer.Option(help="Share of documents held out (default: as the dictionaries say)."),
     ] = None,
     field: Annotated[str, typer.Option(help="Field of the corpus with the text.")] = "text",
     tokens: Annotated[int, typer.Option(min=1, help="Held-out tokens, at most.")] = 50_000,

@@ -18,7 +18,7 @@ def train(
         typer.Option("--set", "-s", help="key=value: change a key of the recipe; may repeat."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder of the run [runs/RECIPE].")
+        Path | None, typer.Option("--out", "-o", help="Folder of the run (default: runs/RECIPE).")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
 ) -> None:

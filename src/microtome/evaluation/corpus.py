@@ -116,13 +116,13 @@ def evaluate_corpus(
     """
     options = options or Options()
     fits = options.baselines or options.wanted.per_feature
-    share = _held_out_share(dictionaries, held_out)
+    share = held_out_share(dictionaries, held_out)
     fit_tokens = options.fit_tokens if fits else 0
     blocks = evaluation_blocks(model, corpus, share, context, tokens, fit_tokens, field)
     return evaluate(model, dictionaries, blocks.held_out, blocks.training, options, progress, other)
 
 
-def _held_out_share(dictionaries: Sequence[Dictionary], asked: float | None) -> float:
+def held_out_share(dictionaries: Sequence[Dictionary], asked: float | None) -> float:
     """A share of documents that no dictionary was trained on.
 
     Raises:
