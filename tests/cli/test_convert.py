@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from microtome.dictionary import load_dictionary
-from tests.cli.conftest import Run
+from microtome.model import LanguageModel
+from tests.circuit.dictionaries import tiny_dictionary
+from tests.cli.conftest import Run, write_dictionary
 from tests.cli.test_bad_input import refused
 
 
@@ -67,6 +69,20 @@ def test_bad_input(run: Run, dictionary_folder: Path, tmp_path: Path, options, s
 def test_a_source_that_is_none(run: Run, tmp_path: Path):
     refused(run("convert", tmp_path / "none", tmp_path / "out", "--to", "microtome"), "none")
     refused(run("convert", tmp_path, tmp_path / "out", "--to", "saelens"), "holds no dictionary")
+
+
+def test_a_converted_dictionary_says_what_it_was_in_few_lines(
+    run: Run, model_folder: Path, tiny: LanguageModel, tmp_path: Path
+):
+    plt = write_dictionary(tiny_dictionary(tiny, "plt"), tmp_path / "plt")
+    there, back = tmp_path / "there", tmp_path / "back"
+    assert run("convert", plt, there, "--to", "sparsify").code == 0
+    assert run("convert", there, back, "--to", "microtome").code == 0
+    facts = json.loads(run("info", back, "--json").out)
+    assert facts["converted_from"] == "sparsify"
+    assert "format" not in facts
+    assert json.loads(run("info", there, "--json").out)["format"] == "sparsify"
+    assert run("info", back).out.count("expansion_factor") == 1
 
 
 def test_what_was_written_is_described_as_a_dictionary(

@@ -28,6 +28,8 @@ def info(
         return
     table = Table.grid(padding=(0, 2))
     for key, value in facts.items():
+        if key == "parts":  # a configuration for each site; the first of them is shown
+            continue
         shown = _flat(value) if isinstance(value, dict) else str(value)
         shown = ", ".join(map(str, value)) if isinstance(value, list) else shown
         table.add_row(f"[bold]{key.replace('_', ' ')}[/]", escape(shown))
@@ -68,7 +70,10 @@ def _artifact(folder: Path) -> dict:
     }
     facts |= {f"{name}_fingerprint": value for name, value in manifest.inputs.items()}
     if manifest.kind == "dictionary":
-        return facts | _dictionary(str(folder)) | {"recipe": manifest.config or "unknown"}
+        found = _dictionary(str(folder)) | {"recipe": manifest.config or "unknown"}
+        if "format" in found:  # of the files that it was converted from
+            found["converted_from"] = found.pop("format")
+        return facts | found
     content = {k: v for k, v in manifest.content.items() if k not in ("info", "tokens", "strings")}
     known = manifest.content.get("info", {})
     return facts | {k: known[k] for k in ("model", "dictionary") if k in known} | content
