@@ -326,7 +326,7 @@ def _truncate(file: Path) -> None:
 )
 def test_a_damaged_shard_is_named_and_may_be_skipped(path: Path, damage, reason: str):
     damage(path / "shard-00001.safetensors")
-    with pytest.raises(MicrotomeError, match=f"shard-00001.* {reason}.*skip_corrupt=True") as e:
+    with pytest.raises(MicrotomeError, match=f"shard-00001.* {reason}.*set skip_corrupt") as e:
         ActivationStore(path).next(100)
     assert "\n" not in str(e.value)
     with pytest.raises(MicrotomeError, match="shard-00001"):
@@ -349,6 +349,15 @@ def test_a_store_without_a_whole_shard_is_refused(path: Path):
         _truncate(file)
     with pytest.warns(UserWarning), pytest.raises(MicrotomeError, match="it is the last one"):
         ActivationStore(path, skip_corrupt=True)
+
+
+def test_skipping_is_not_advised_where_nothing_would_be_left(source, tmp_path: Path):
+    only = _write(tmp_path / "one", source, shard_rows=1000)
+    (shard,) = only.glob("shard-*")
+    _truncate(shard)
+    with pytest.raises(MicrotomeError, match="it is the last one") as refusal:
+        ActivationStore(only)
+    assert "skip_corrupt" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("before", [0, 3, 11, 40])

@@ -213,13 +213,15 @@ class ActivationStore:
     def _corrupt(self, shard: Shard, reason: str) -> None:
         left = len(self.content.shards) - len(self.skipped) - 1
         message = f"shard {shard.file} of store {self.path} is damaged ({reason})"
+        if not left:
+            raise MicrotomeError(
+                f"{message}, and it is the last one; remove the folder and make the store again"
+            )
         if not self._skip_corrupt:
             raise MicrotomeError(
-                f"{message}; make the store again, or pass skip_corrupt=True to use the other "
-                f"{left} shards"
+                f"{message}; remove the folder and make the store again, or set skip_corrupt to "
+                f"use what is left ({left} of {len(self.content.shards)} shards)"
             )
-        if not left:
-            raise MicrotomeError(f"{message}, and it is the last one; make the store again")
         self.skipped.append(shard.file)
         warnings.warn(f"{message}; going on with the other {left}", stacklevel=2)
 
