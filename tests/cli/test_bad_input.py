@@ -364,6 +364,13 @@ def test_a_store_of_another_model_or_with_a_damaged_shard(
     refused(
         run("train", recipe, *model, "--set", "skip_first=false", "-o", tmp_path / "c"), "skip_"
     )
+    texts = corpus.read_text()
+    corpus.write_text(texts + " 1")
+    refused(run("train", recipe, *model, "-o", tmp_path / "c"), "another corpus", str(corpus))
+    moved = tmp_path / "moved.txt"
+    moved.write_text(texts)
+    assert run("train", recipe, *model, "-s", f"corpus={moved}", "-o", tmp_path / "m").code == 0
+    corpus.write_text(texts)
     shard = next(store.glob("*.safetensors"))
     damaged = bytearray(shard.read_bytes())
     damaged[-3] ^= 255

@@ -137,10 +137,10 @@ def _store(
     path = Path(recipe.store)
     if mesh.data_size > 1:
         path = path / f"{mesh.data_rank}-of-{mesh.data_size}"
+    corpus = fingerprint_corpus(recipe.corpus) if recipe.corpus else ""
     if not (path / "manifest.json").is_file() and mesh.feature_rank == 0:
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise MicrotomeError(f"{path} exists and is not a store; choose another folder")
-        corpus = fingerprint_corpus(recipe.corpus) if recipe.corpus else ""
         dtype = getattr(torch, recipe.store_dtype)
         rows = recipe.max_tokens // mesh.data_size
         config = recipe.model_dump(mode="json")
@@ -159,6 +159,12 @@ def _store(
     other = source.other.fingerprint if source.other else ""
     store.check_model(source.model.fingerprint, other)
     _check_store_texts(path, store.manifest.config, recipe)
+    harvested_from = store.manifest.inputs.get("corpus", corpus)
+    if harvested_from != corpus:
+        raise MicrotomeError(
+            f"store {path} was made of another corpus than {recipe.corpus or 'none'} now is "
+            f"({harvested_from}, not {corpus or 'none'}); give the store another folder"
+        )
     if store.policy != source.policy:
         raise MicrotomeError(
             f"store {path} has {store.policy}, but the recipe asks for {source.policy}; set "
@@ -174,7 +180,7 @@ def _check_store_texts(path: Path, made: dict, recipe: Recipe) -> None:
     Raises:
         MicrotomeError: names what differs.
     """
-    for key in ("corpus", "text_field", "held_out", "context", "pack"):
+    for key in ("text_field", "held_out", "context", "pack"):
         if key in made and made[key] != getattr(recipe, key):
             raise MicrotomeError(
                 f"store {path} was made with {key} = {made[key]!r}, but the recipe has "
