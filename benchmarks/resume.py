@@ -4,11 +4,11 @@
 
 `microtome train` on the bundled adder, 300 steps, streaming through a shuffle buffer, with a
 checkpoint every 20 steps; a BatchTopK CLT and a JumpReLU SAE. One run is left alone. For each
-kill a new run is started, killed with SIGKILL at a moment drawn over the length of a whole run,
-and started again. After every kill everything in the run's folder that looks whole is read. The
-last line is one JSON object: kills, identical (runs whose final weights are bit-identical),
-unreadable (artifacts or checkpoints that looked whole and were not), at_steps (of the last
-checkpoint when each run was killed).
+kill a new run is started, killed with SIGKILL within 50 ms after a step drawn at random, and
+started again. After every kill everything in the run's folder that looks whole is read. The last
+line is one JSON object: kills, identical (runs whose final weights are bit-identical), unreadable
+(artifacts or checkpoints that looked whole and were not), at_steps (how far each run was when it
+was killed).
 """
 
 import argparse
@@ -25,6 +25,7 @@ from pathlib import Path
 from microtome.dictionary import load_dictionary
 from microtome.errors import MicrotomeError
 from microtome.training.checkpoint import checkpoints, empty_like
+from microtome.training.metrics import FILE
 
 RECIPE = """
 model = "specimen:adder"
@@ -35,6 +36,7 @@ steps = 300
 batch_size = 128
 warmup = 20
 checkpoint_every = 20
+report_every = 1
 tensorboard = false
 [[dictionary]]
 name = "clt"
@@ -54,6 +56,12 @@ def start(folder: Path, run: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "microtome", "train", str(folder / "recipe.toml")]
     command += ["--set", f"corpus={folder / 'sums.txt'}", "--out", str(folder / run)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def steps_of(run: Path) -> int:
+    """Steps that a run has reported."""
+    file = run / FILE
+    return file.read_bytes().count(b"\n") if file.is_file() else 0
 
 
 def finish(process: subprocess.Popen) -> None:
@@ -94,30 +102,25 @@ def main() -> None:
     moments.shuffle(sums)
     (folder / "sums.txt").write_text("\n\n".join(sums[:5000]))
     (folder / "recipe.toml").write_text(RECIPE)
-    began = time.perf_counter()
     finish(start(folder, "whole"))
-    length = time.perf_counter() - began
     expected = fingerprints(folder / "whole")
-    print(f"a whole run: {length:.1f} s")
     identical, bad, steps = 0, 0, []
     for kill in range(arguments.kills):
         run = folder / f"killed-{kill}"
         process = start(folder, run.name)
-        moment = moments.uniform(0.15, 1.0) * length
-        time.sleep(moment)
+        wanted, pause = moments.randrange(300), moments.uniform(0, 0.05)
+        while steps_of(run) < wanted and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(pause)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         bad += unreadable(run)
-        found = checkpoints(run)
-        steps.append(found[-1][0] if found else 0)
+        steps.append(steps_of(run))
         finish(start(folder, run.name))
         same = fingerprints(run) == expected
         identical += same
-        print(
-            f"killed after {moment:5.1f} s, last checkpoint {steps[-1]:3d}: "
-            f"{'identical' if same else 'DIFFERENT'}",
-            flush=True,
-        )
+        word = "identical" if same else "DIFFERENT"
+        print(f"killed at step {steps[-1]:3d}: {word}", flush=True)
     shutil.rmtree(folder)
     print(
         json.dumps(

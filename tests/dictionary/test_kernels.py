@@ -67,6 +67,13 @@ def test_top_k_whatever_the_ties(seed, rows, features, k, levels):
         assert (found.features[part].diff() > 0).all()
 
 
+def test_nothing_to_choose_from():
+    for kernel in (FAST, PLAIN):
+        found = kernel.top_k(torch.empty(4, 0), 3)
+        assert found.offsets.tolist() == [0] * 5
+        assert found.n_active == 0
+
+
 @pytest.mark.parametrize("limit", [0.0, 1.5, 9.0, "each"])
 def test_above(limit):
     pre = torch.randn(ROWS, 700)

@@ -88,7 +88,7 @@ def main() -> None:
     """Entry point: bad input is one sentence on stderr and exit code 2."""
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="microtome", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         code = _explain(error)
     finally:

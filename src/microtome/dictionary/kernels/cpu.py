@@ -100,6 +100,8 @@ def _by_feature(codes: Codes) -> ByFeature:
 
 def top_k(pre: Float[Tensor, "rows features"], k: int) -> Codes:
     n, f = pre.shape
+    if f == 0:
+        return reference.top_k(pre, k)
     k = min(k, f)
     features = torch.empty(n, k, dtype=torch.long)
     values = pre.new_empty(n, k)
