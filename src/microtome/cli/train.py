@@ -29,6 +29,7 @@ def train(
     from microtome.specimen import load_model
     from microtome.training import Interrupted, load_recipe
     from microtome.training import train as run_recipe
+    from microtome.training.checkpoint import checkpoints
     from microtome.training.distributed import close_mesh, open_mesh
     from microtome.training.save import finished, save_run
 
@@ -44,6 +45,8 @@ def train(
     try:
         model = load_model(loaded.model, device)
         other = load_model(loaded.other_model, device) if loaded.other_model else None
+        if mesh.first and (stood := checkpoints(run)):
+            typer.echo(f"{run}: going on from step {stood[-1][0]} of {loaded.steps}", err=True)
         with training_bar(loaded.steps, quiet=not mesh.first) as bar:
             found = run_recipe(
                 loaded, model, None, run, bar.report, other, mesh, harvested=bar.harvested

@@ -142,6 +142,7 @@ class Learner:
             "training_fvu": figures.mean_fvu,
             "training_l0": figures.l0,
             "dead_share": figures.dead,
+            "folded_sizes": {site: float(self.scales[site].size) for site in self.layout.sites},
         }
         return self.coder.fold(
             [self.scales[site] for site in self.layout.reads],
