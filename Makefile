@@ -48,7 +48,12 @@ docs: $(DOCS)  ## build the documentation into site/
 bench: $(RUN)  ## benchmarks; MODEL=FOLDER CORPUS=FILE adds the one on a model of yours
 	$(BIN)/python benchmarks/trace.py
 	$(BIN)/python benchmarks/adder.py
+	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/harvest.py
+	$(BIN)/python benchmarks/synthetic.py
+	$(BIN)/python benchmarks/resume.py
 	$(if $(and $(MODEL),$(CORPUS)),$(BIN)/python benchmarks/stories.py --model "$(MODEL)" --corpus "$(CORPUS)")
+	$(if $(and $(MODEL),$(CORPUS)),$(BIN)/python benchmarks/frontier.py --model "$(MODEL)" --corpus "$(CORPUS)")
 
 clean:  ## remove caches and build output; .venv and runs/ stay
 	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache .demo
