@@ -1,18 +1,15 @@
 """Artifact folders that appear whole or not at all."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import ValidationError
-from safetensors import SafetensorError
 
 from microtome.artifact.json_file import read_json
 from microtome.artifact.manifest import FILE_NAME, SCHEMA_VERSIONS, Manifest
+from microtome.artifact.whole import replaces, whole_folder
 from microtome.errors import MicrotomeError
 
 
@@ -25,17 +22,8 @@ def check_output(path: Path, force: bool = False, kind: str | None = None) -> No
     Raises:
         MicrotomeError: the path exists and may not be replaced, or its parent cannot be made.
     """
-    if path.is_symlink() or path.is_file():
-        raise MicrotomeError(f"output {path} exists and is not a folder; choose another path")
-    if not path.exists():
-        return
-    if not any(path.iterdir()):
-        return
-    if not force:
-        raise MicrotomeError(
-            f"output folder {path} exists; pass --force to replace it (force=True in Python)"
-        )
-    _check_replaceable(path, kind)
+    if replaces(path, force):
+        _check_replaceable(path, kind)
 
 
 def _check_replaceable(path: Path, kind: str | None) -> None:
@@ -69,58 +57,15 @@ def new_artifact(path: Path, manifest: Manifest, force: bool = False) -> Iterato
     A process killed at any moment leaves either no artifact or a whole one.
     """
     check_output(path, force, manifest.kind)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.tmp-", dir=path.parent))
-    except OSError as error:
-        raise MicrotomeError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        yield beside
-        _seal(beside, manifest)
-        _move(beside, path, force)
-    except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise MicrotomeError(f"cannot write {path}: {reason}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _seal(folder: Path, manifest: Manifest) -> None:
-    files = {
-        str(file.relative_to(folder)): file.stat().st_size
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
-    whole = manifest.model_copy(update={"files": files, "microtome_version": _version()})
-    target = folder / FILE_NAME
-    target.write_text(whole.model_dump_json(indent=1) + "\n")
-    for file in (*files, FILE_NAME):
-        with (folder / file).open("rb") as handle:
-            os.fsync(handle.fileno())
-    # mkdtemp makes folders that only the owner can read; an artifact is as open as any other file
-    mask = os.umask(0)
-    os.umask(mask)
-    folder.chmod(0o777 & ~mask)
-    for file in (*files, FILE_NAME):
-        (folder / file).chmod(0o666 & ~mask)
-
-
-def _move(beside: Path, path: Path, force: bool) -> None:
-    """Put the new folder in its place, keeping the old one until the new one stands.
-
-    Without force a plain rename, which fails where another process has been faster.
-    """
-    if not force or not path.exists():
-        beside.rename(path)
-        return
-    old = beside.with_name(beside.name + "-old")
-    path.rename(old)
-    try:
-        beside.rename(path)
-    except OSError:
-        old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    with whole_folder(path, force) as folder:
+        yield folder
+        files = {
+            str(file.relative_to(folder)): file.stat().st_size
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        }
+        whole = manifest.model_copy(update={"files": files, "microtome_version": _version()})
+        (folder / FILE_NAME).write_text(whole.model_dump_json(indent=1) + "\n")
 
 
 def _version() -> str:

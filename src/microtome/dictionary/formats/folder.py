@@ -4,17 +4,13 @@ They have no manifest that says who wrote what, so `--force` goes by the layout:
 folder in which every file is one that the format has, and no other.
 """
 
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError
-
+from microtome.artifact.whole import replaces, whole_folder
 from microtome.errors import MicrotomeError
 
 
@@ -46,14 +42,8 @@ def check_new_folder(path: Path, layout: Layout, force: bool) -> None:
         MicrotomeError: the path is a file or link, exists without `force`, or holds anything
             that is no part of a dictionary in this format.
     """
-    if path.is_symlink() or path.is_file():
-        raise MicrotomeError(f"output {path} exists and is not a folder; choose another path")
-    if not path.exists() or not any(path.iterdir()):
+    if not replaces(path, force):
         return
-    if not force:
-        raise MicrotomeError(
-            f"output folder {path} exists; pass --force to replace it (force=True in Python)"
-        )
     foreign = layout.foreign(path)
     if foreign or not layout.fits(path):
         what = f"holds {foreign}, which is no part of" if layout.fits(path) else "is not"
@@ -74,52 +64,11 @@ def new_folder(path: Path, layout: Layout, force: bool) -> Iterator[Path]:
         MicrotomeError: it cannot be written, or something is there that may not be replaced.
     """
     check_new_folder(path, layout, force)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.tmp-", dir=path.parent))
-    except OSError as error:
-        raise MicrotomeError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        yield beside
-        _seal(beside)
-        _move(beside, path, force)
-    except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise MicrotomeError(f"cannot write {path}: {reason}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    with whole_folder(path, force) as folder:
+        yield folder
 
 
 def _files(folder: Path) -> list[str]:
     """Paths of everything but folders, links to folders included."""
     found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(path.relative_to(folder).as_posix() for path in found)
-
-
-def _seal(folder: Path) -> None:
-    # mkdtemp makes folders that only the owner can read
-    mask = os.umask(0)
-    os.umask(mask)
-    for path in (folder, *folder.rglob("*")):
-        path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
-        if path.is_file():
-            with path.open("rb") as handle:
-                os.fsync(handle.fileno())
-
-
-def _move(beside: Path, path: Path, force: bool) -> None:
-    """Put the new folder in its place, keeping the old one until the new one stands.
-
-    Without force a plain rename, which fails where another process has been faster.
-    """
-    if not force or not path.exists():
-        beside.rename(path)
-        return
-    old = beside.with_name(beside.name + "-old")
-    path.rename(old)
-    try:
-        beside.rename(path)
-    except OSError:
-        old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

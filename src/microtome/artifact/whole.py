@@ -1,0 +1,83 @@
+"""Folders that appear whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from microtome.errors import MicrotomeError
+
+
+def replaces(path: Path, force: bool) -> bool:
+    """Whether a folder to be made takes the place of one with something in it.
+
+    Raises:
+        MicrotomeError: the path is a file or link, or holds something and `force` is not given.
+    """
+    if path.is_symlink() or path.is_file():
+        raise MicrotomeError(f"output {path} exists and is not a folder; choose another path")
+    if not path.exists() or not any(path.iterdir()):
+        return False
+    if not force:
+        raise MicrotomeError(
+            f"output folder {path} exists; pass --force to replace it (force=True in Python)"
+        )
+    return True
+
+
+@contextmanager
+def whole_folder(path: Path, force: bool) -> Iterator[Path]:
+    """Write a folder beside its place and move it there when the block ends without error.
+
+    Yields the folder to write into. A process killed at any moment leaves either nothing or all.
+
+    Raises:
+        MicrotomeError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.tmp-", dir=path.parent))
+    except OSError as error:
+        raise MicrotomeError(f"cannot write {path}: {error.strerror}") from error
+    try:
+        yield beside
+        _seal(beside)
+        _move(beside, path, force)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise MicrotomeError(f"cannot write {path}: {reason}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _seal(folder: Path) -> None:
+    """Everything on disk, and as open as any other file: mkdtemp lets only the owner read."""
+    mask = os.umask(0)
+    os.umask(mask)
+    for path in (folder, *folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as handle:
+                os.fsync(handle.fileno())
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
+
+
+def _move(beside: Path, path: Path, force: bool) -> None:
+    """Put the new folder in its place, keeping the old one until the new one stands.
+
+    Without force a plain rename, which fails where another process has been faster.
+    """
+    if not force or not path.exists():
+        beside.rename(path)
+        return
+    old = beside.with_name(beside.name + "-old")
+    path.rename(old)
+    try:
+        beside.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
