@@ -120,4 +120,6 @@ def _explain(error: ValidationError) -> str:
     if place[0] != "dictionary":
         known = list(Recipe.model_fields) + known  # a key of a dictionary may stand in --set
     close = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.0)[0]
-    return f"unknown key {'.'.join(place)}; did you mean {close!r}? Known: {', '.join(known)}"
+    return (
+        f"unknown key {'.'.join(place)}; did you mean {close!r}? docs/guides/train.md has them all"
+    )

@@ -183,8 +183,9 @@ class Trainer:
         figures = {learner.recipe.name: learner.figures() for learner in self.learners}
         if self.log:
             tokens = self.done * self.recipe.batch_size
-            line = {"step": self.done, "tokens": tokens, "tokens_per_second": round(rate, 1)}
-            self.log.write(line | {name: asdict(f) for name, f in figures.items()})
+            line = {"step": self.done, "tokens": tokens, "epoch": self.batches.epoch}
+            speed = {"tokens_per_second": round(rate, 1)}
+            self.log.write(line | speed | {name: asdict(f) for name, f in figures.items()})
         if report and self.mesh.first:
             report(Progress(self.done, self.recipe.steps, rate, figures))
 
@@ -311,7 +312,7 @@ def _signals() -> Iterator[list[int]]:
         yield asked
         return
 
-    def ask(number, frame) -> None:
+    def ask(number, _frame) -> None:
         if asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         asked.append(number)
