@@ -11,7 +11,14 @@ from microtome.artifact.json_file import read_json
 from microtome.errors import MicrotomeError
 
 FILE_NAME = "manifest.json"
-SCHEMA_VERSIONS = {"graph": 1, "dictionary": 2, "model": 1, "store": 1, "evaluation": 1}
+SCHEMA_VERSIONS = {
+    "graph": 1,
+    "dictionary": 2,
+    "model": 1,
+    "store": 1,
+    "evaluation": 1,
+    "atlas": 1,
+}
 """Version written for each kind of artifact; newer ones are refused on reading."""
 
 

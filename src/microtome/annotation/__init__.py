@@ -1,0 +1,1 @@
+"""What people write: labels, notes, ratings and supernodes, in a database."""

@@ -1,0 +1,1 @@
+"""The atlas: what is known of every feature of a dictionary."""

@@ -1,0 +1,1 @@
+"""The server: artifacts, annotations and model jobs over HTTP, on this machine."""

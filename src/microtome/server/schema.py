@@ -1,0 +1,176 @@
+"""What the server says and is told, beside the documents of atlases and graphs."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+EntryKind = Literal["model", "dictionary", "atlas", "graph", "run", "evaluation", "store"]
+
+
+class Entry(Document):
+    """An artifact that was found in the folders served."""
+
+    id: str
+    """Stable as long as the folder stays where it is; never a path."""
+    kind: EntryKind
+    name: str
+    path: str
+    """Below the folder that was given, for the reader; requests name the id."""
+    created: str = ""
+    bytes: int = 0
+    facts: dict[str, str | int | float | bool | None] = {}
+    """A line of figures for a list: features, tokens, prompt, ..."""
+    fingerprint: str = ""
+    model_fingerprint: str = ""
+    dictionary_fingerprint: str = ""
+    problem: str = ""
+    """Why it cannot be opened; empty where it can."""
+
+
+class EntryDetail(Entry):
+    manifest: dict[str, Any] | None = None
+    links: dict[str, str] = {}
+    """Ids of what belongs to it: model, dictionary, atlas."""
+
+
+class Library(Document):
+    version: str
+    folders: list[str]
+    entries: list[Entry]
+    can_write: bool
+
+
+class FeatureList(Document):
+    total: int
+    rows: list["AtlasRow"]
+
+
+class AtlasRow(Document):
+    """A feature in a list, with what a search has to say of it."""
+
+    id: int
+    encoder: int
+    feature: int
+    layer: int
+    name: str
+    label: str
+    label_source: str
+    density: float
+    maximum: float
+    score: float | None = None
+    """Of the search: similarity, activation, share."""
+
+
+# -- jobs --------------------------------------------------------------------------------------
+
+
+class TraceJob(Document):
+    kind: Literal["trace"] = "trace"
+    model: str
+    """Id of an entry, or `specimen:adder`."""
+    dictionary: str
+    prompt: Annotated[str, Field(max_length=20_000)]
+    tokens: list[str] = []
+    """Next tokens to explain; the likely ones where there is none."""
+    minus: str = ""
+    """With one token: explain the difference of the two logits."""
+    max_features: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    name: str = ""
+    """Of the graph's folder; made from the prompt where empty."""
+
+
+class XRayJob(Document):
+    kind: Literal["xray"] = "xray"
+    model: str
+    dictionary: str
+    text: Annotated[str, Field(max_length=100_000)]
+
+
+class OperandsJob(Document):
+    """The operand plot of a feature of an adder."""
+
+    kind: Literal["operands"] = "operands"
+    model: str
+    dictionary: str
+    encoder: int
+    feature: int
+    guise: str = "equation"
+
+
+class Job(Document):
+    id: str
+    kind: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    title: str
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    """The sentence that says why it failed."""
+    place: int = 0
+    """In the queue; 0 when it runs."""
+    result: str = ""
+    """Of a trace, the id of the graph's entry."""
+
+
+# -- what people write -------------------------------------------------------------------------
+
+
+class AnnotationKey(Document):
+    """What an annotation is about: a feature of a dictionary, or a graph."""
+
+    dictionary: str
+    """Fingerprint of the dictionary."""
+    encoder: int
+    feature: int
+
+
+class AnnotationIn(AnnotationKey):
+    label: Annotated[str, Field(max_length=500)] = ""
+    note: Annotated[str, Field(max_length=20_000)] = ""
+    rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    author: Annotated[str, Field(max_length=100)] = ""
+    version: int = 0
+    """The version that was edited; 0 for a first one. An edit of an older version is refused with
+    409 and the current one, so that no edit is lost."""
+
+
+class Annotation(AnnotationIn):
+    updated: str
+
+
+class Revision(Annotation):
+    """One edit, kept for ever."""
+
+
+# -- runs --------------------------------------------------------------------------------------
+
+
+class RunInfo(Document):
+    id: str
+    recipe: dict[str, Any]
+    steps: int
+    step: int
+    finished: bool
+    active: bool
+    """Whether metrics were written within the last minute."""
+    dictionaries: list[str]
+    evaluations: list[Entry]
+
+
+class Metrics(Document):
+    """Rows of metrics.jsonl from a byte on."""
+
+    rows: list[dict[str, Any]]
+    next: int
+    """Where to go on reading."""
+
+
+class Problem(Document):
+    """What every error looks like."""
+
+    detail: str
