@@ -49,10 +49,15 @@ class FeatureRow(_Document):
     """`automatic`, `concept`, `model` (explained by a language model), `person`, or empty."""
     density: float
     maximum: float
+    score: float | None = None
+    """Of a search or a neighbour: cosine, activation, share."""
 
 
-class Neighbour(FeatureRow):
-    score: float
+class FeatureList(_Document):
+    """Part of a list of features."""
+
+    total: int
+    rows: list[FeatureRow]
 
 
 class Histogram(_Document):
@@ -89,9 +94,9 @@ class FeaturePage(FeatureRow):
     before_tokens: list[TokenScore]
     positions: list[float]
     position_edges: list[int]
-    decoder_neighbours: list[Neighbour]
-    encoder_neighbours: list[Neighbour]
-    coactive_neighbours: list[Neighbour]
+    decoder_neighbours: list[FeatureRow]
+    encoder_neighbours: list[FeatureRow]
+    coactive_neighbours: list[FeatureRow]
     x: float | None
     y: float | None
     cluster: int | None

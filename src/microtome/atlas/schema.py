@@ -75,8 +75,13 @@ MAP_COLUMNS = pa.schema(
 )
 
 CLUSTER_COLUMNS = pa.schema(
-    [("cluster", pa.int32()), ("size", pa.int32()), ("x", pa.float32()), ("y", pa.float32())]
-    + [("label", pa.string())]
+    [
+        ("cluster", pa.int32()),
+        ("size", pa.int32()),
+        ("x", pa.float32()),
+        ("y", pa.float32()),
+        ("label", pa.string()),
+    ]
 )
 
 VOCABULARY_COLUMNS = pa.schema(

@@ -45,27 +45,6 @@ class Library(Document):
     can_write: bool
 
 
-class FeatureList(Document):
-    total: int
-    rows: list["AtlasRow"]
-
-
-class AtlasRow(Document):
-    """A feature in a list, with what a search has to say of it."""
-
-    id: int
-    encoder: int
-    feature: int
-    layer: int
-    name: str
-    label: str
-    label_source: str
-    density: float
-    maximum: float
-    score: float | None = None
-    """Of the search: similarity, activation, share."""
-
-
 # -- jobs --------------------------------------------------------------------------------------
 
 
