@@ -56,6 +56,7 @@ COMMANDS = (
     "evaluate",
     "compare",
     "specimen",
+    "atlas",
 )
 """Modules of `microtome.cli`, each with a `register(app)`."""
 
