@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from microtome.atlas.schema import AtlasContent
+
 
 class Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -43,6 +45,21 @@ class Library(Document):
     folders: list[str]
     entries: list[Entry]
     can_write: bool
+
+
+class AtlasInfo(Document):
+    """What an atlas is of, and what is there."""
+
+    id: str
+    name: str
+    content: AtlasContent
+    layers: list[int]
+    """That have features, rising."""
+    features: int
+    model_fingerprint: str
+    dictionary_fingerprint: str
+    links: dict[str, str] = {}
+    """Ids of its model and dictionary, where they are served: what jobs need."""
 
 
 # -- jobs --------------------------------------------------------------------------------------
@@ -124,6 +141,13 @@ class Annotation(AnnotationIn):
 
 class Revision(Annotation):
     """One edit, kept for ever."""
+
+
+class Conflict(Document):
+    """Why an edit was refused: somebody else's came first."""
+
+    detail: str
+    current: Annotation
 
 
 # -- runs --------------------------------------------------------------------------------------

@@ -1,0 +1,15 @@
+"""Evaluations."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from microtome.server.routes.parameters import ERRORS, Id
+
+router = APIRouter(prefix="/evaluations", tags=["evaluations"], responses=ERRORS)
+
+
+@router.get("/{id}")
+def get_evaluation(id: Id) -> list[dict[str, Any]]:
+    """What was measured, one for every dictionary: the content of evaluation.json."""
+    raise NotImplementedError
