@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from microtome.artifact.json_file import read_json
-from microtome.artifact.manifest import FILE_NAME, SCHEMA_VERSIONS, Manifest
+from microtome.artifact.manifest import FILE_NAME, KEPT_BESIDE, SCHEMA_VERSIONS, Manifest
 from microtome.artifact.whole import replaces, whole_folder
 from microtome.errors import MicrotomeError
 
@@ -35,7 +35,10 @@ def _check_replaceable(path: Path, kind: str | None) -> None:
         what = "is not a microtome artifact"
     else:
         found = {str(f.relative_to(path)) for f in path.rglob("*") if not f.is_dir()}
-        foreign = sorted(found - set(manifest.files) - {FILE_NAME})
+        beside = KEPT_BESIDE.get(manifest.kind, ())
+        left = {f".{name}.tmp-" for name in beside}  # of a process that was killed in writing one
+        found = {name for name in found if not any(name.startswith(start) for start in left)}
+        foreign = sorted(found - set(manifest.files) - {FILE_NAME, *beside})
         if manifest.kind not in SCHEMA_VERSIONS:
             what = "is not a microtome artifact"
         elif kind and manifest.kind != kind:

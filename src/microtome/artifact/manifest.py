@@ -20,6 +20,8 @@ SCHEMA_VERSIONS = {
     "atlas": 1,
 }
 """Version written for each kind of artifact; newer ones are refused on reading."""
+KEPT_BESIDE = {"graph": ("view.json",)}
+"""Files that a reader may add to an artifact after it was made; its manifest does not list them."""
 
 
 def _now() -> str:

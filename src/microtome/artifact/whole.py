@@ -1,10 +1,10 @@
-"""Folders that appear whole or not at all."""
+"""Folders and files that appear whole or not at all."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -81,3 +81,32 @@ def _move(beside: Path, path: Path, force: bool) -> None:
         old.rename(path)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def whole_file(path: Path, text: str) -> None:
+    """Write a text file beside its place and move it there; an older one is replaced.
+
+    A process killed at any moment leaves the old file or the new one.
+
+    Raises:
+        MicrotomeError: it cannot be written.
+    """
+    beside = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.tmp-", dir=path.parent)
+        beside = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        beside.chmod(0o666 & ~mask)
+        beside.replace(path)
+    except OSError as error:
+        raise MicrotomeError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink()

@@ -1,4 +1,5 @@
-"""The graph artifact: manifest.json, nodes.json, edges.safetensors (rows compressed)."""
+"""The graph artifact: manifest.json, nodes.json, edges.safetensors (rows compressed), and the
+view.json that a reader's pins and groups are kept in."""
 
 import json
 from pathlib import Path
@@ -11,11 +12,15 @@ from torch import Tensor
 
 from microtome.artifact import Manifest, new_artifact, read_manifest
 from microtome.artifact.json_file import read_json
+from microtome.artifact.manifest import KEPT_BESIDE
+from microtome.artifact.whole import whole_file
 from microtome.circuit.graph import KINDS, Graph, Nodes, Prompt
+from microtome.circuit.state import ViewState
 from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
 NODES, EDGES = "nodes.json", "edges.safetensors"
+(VIEW,) = KEPT_BESIDE["graph"]
 
 
 class GraphContent(BaseModel):
@@ -116,6 +121,41 @@ def load_graph(path: str | Path) -> Graph:
         raise MicrotomeError(f"{path}/manifest.json: {error.errors()[0]['msg']}") from error
     except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
         raise MicrotomeError(f"{path} is not a consistent graph ({error}); trace again") from error
+
+
+def save_state(path: str | Path, state: ViewState) -> None:
+    """Keep what a reader pinned and grouped in a graph artifact; the state before is replaced.
+
+    Raises:
+        MicrotomeError: the path holds no whole graph artifact, or it cannot be written.
+    """
+    path = Path(path)
+    if path.is_file():
+        raise MicrotomeError(
+            f"{path} is a file, and pins and groups are kept in graph folders only; trace the "
+            f"prompt with --out to have one"
+        )
+    read_manifest(path, "graph")
+    whole_file(path / VIEW, state.model_dump_json(indent=1) + "\n")
+
+
+def load_state(path: str | Path) -> ViewState | None:
+    """What a reader pinned and grouped in a graph artifact; None where nobody did.
+
+    Raises:
+        MicrotomeError: the file is damaged or not of this form.
+    """
+    file = Path(path) / VIEW
+    if not file.is_file():
+        return None
+    try:
+        return ViewState.model_validate(read_json(file))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise MicrotomeError(
+            f"{file}: {field}: {first['msg']}; delete the file to start without pins and groups"
+        ) from error
 
 
 def _nodes(columns: dict[str, list]) -> Nodes:

@@ -1,13 +1,16 @@
 """The document in which a graph is shown: by the server, in files, in notebooks."""
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from microtome.circuit.graph import Graph
 from microtome.circuit.prune import Pruned, prune, whole
+from microtome.circuit.state import Supernode, ViewState, state_of
 
 MAX_EDGES = 200_000
+
+__all__ = ["EdgeColumns", "GraphView", "NodeColumns", "Supernode", "ViewState", "graph_view"]
 
 
 class _Document(BaseModel):
@@ -41,28 +44,6 @@ class EdgeColumns(_Document):
     target: list[int]
     weight: list[float]
     """Signed linear effect of the source on the target."""
-
-
-class Supernode(_Document):
-    id: str
-    label: str
-    members: list[str]
-    """Ids of nodes."""
-
-
-class ViewState(_Document):
-    """What a reader did to a graph; a permalink holds it, and the artifact can keep it."""
-
-    selected: str | None = None
-    pinned: list[str] = []
-    supernodes: list[Supernode] = []
-    node_threshold: float = Field(0.8, ge=0, le=1)
-    edge_threshold: float = Field(0.98, ge=0, le=1)
-    hidden: list[str] = []
-    """Kinds of nodes that are not shown."""
-    places: dict[str, tuple[float, float]] = {}
-    """Where nodes and supernodes were put in the subgraph."""
-    notes: str = ""
 
 
 class GraphView(_Document):
@@ -112,7 +93,8 @@ def graph_view(
         name: its title; by default the prompt.
         max_edges: with more edges, the graph is pruned until so many are left.
         pruned: show this part instead.
-        state: as it was saved with the graph.
+        state: as it was saved with the graph; by default what the graph's file says of pins,
+            supernodes and selection.
     """
     kept = pruned or _within(graph, max_edges)
     index = kept.nodes.nonzero()[:, 0]
@@ -135,7 +117,7 @@ def graph_view(
         complete=pruned is None and kept.node_threshold >= 1,
         node_threshold=kept.node_threshold,
         edge_threshold=kept.edge_threshold,
-        state=state,
+        state=state or state_of(graph),
     )
 
 

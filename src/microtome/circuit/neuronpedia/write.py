@@ -1,8 +1,6 @@
 """From a pruned graph to JSON, and the index of a folder of graphs."""
 
 import json
-import os
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,14 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from microtome.artifact.json_file import read_json
+from microtome.artifact.whole import whole_file
 from microtome.circuit.graph import Graph
 from microtome.circuit.neuronpedia.schema import FEATURE_TYPES, Kept, QParams, complaint, entries
 from microtome.circuit.prune import Pruned
 from microtome.errors import MicrotomeError
 
 INDEX = "graph-metadata.json"
-_NOT_SETTINGS = ("neuronpedia", "supernodes", "pinned", "warnings")
+_NOT_SETTINGS = ("neuronpedia", "supernodes", "pinned", "selected", "warnings")
 
 
 def to_neuronpedia(pruned: Pruned, slug: str, scan: str = "") -> dict[str, Any]:
@@ -137,7 +136,8 @@ def _version() -> str:
 
 
 def _q_params(graph: Graph, held: Kept, fields: list[dict], kept: set[int]) -> dict[str, Any]:
-    """Pinned nodes and supernodes, as ids or `Nodes.name`s; those that are left out are dropped."""
+    """Pinned, grouped and selected nodes, given as ids or `Nodes.name`s; those that are left out
+    are dropped."""
     try:
         groups = QParams(
             pinnedIds=graph.info.get("pinned", []), supernodes=graph.info.get("supernodes", [])
@@ -146,7 +146,8 @@ def _q_params(graph: Graph, held: Kept, fields: list[dict], kept: set[int]) -> d
         raise MicrotomeError(complaint("graph.info", error)) from error
     ids: dict[str, str] = {}
     gone: set[str] = set()
-    if groups.pinnedIds or groups.supernodes:
+    clicked = str(graph.info.get("selected") or "")
+    if groups.pinnedIds or groups.supernodes or clicked:
         ids = {graph.nodes.name(i): fields[i]["node_id"] for i in range(len(fields)) if fields[i]}
         gone = {fields[i]["node_id"] for i in range(len(fields)) if fields[i] and i not in kept}
         gone -= {fields[i]["node_id"] for i in kept}
@@ -160,8 +161,9 @@ def _q_params(graph: Graph, held: Kept, fields: list[dict], kept: set[int]) -> d
         if left or not members:
             supernodes.append([label, *left])
     defaults = {"linkType": "both", "clickedId": "", "sg_pos": ""}
+    chosen = {"clickedId": "".join(written([clicked]))} if clicked else {}
     groups = {"pinnedIds": written(groups.pinnedIds), "supernodes": supernodes}
-    return groups | defaults | held.qParams
+    return groups | defaults | held.qParams | chosen
 
 
 def write_neuronpedia(
@@ -194,7 +196,7 @@ def write_neuronpedia(
     index = path.with_name(INDEX)
     texts = {path: _text(document, path), index: _text(_indexed(index, document), index)}
     for file, text in texts.items():
-        _replace(file, text)
+        whole_file(file, text)
     return document
 
 
@@ -217,19 +219,3 @@ def _text(value: dict[str, Any], path: Path) -> str:
         return text
     except (TypeError, ValueError) as error:
         raise MicrotomeError(f"cannot write {path}: the graph holds {error}") from error
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise MicrotomeError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()

@@ -1,0 +1,92 @@
+"""What a reader did to a graph: pins, groups, places; and the same as a graph's own `info`."""
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from microtome.circuit.graph import Graph
+from microtome.circuit.neuronpedia.schema import Kept, entries
+
+
+class Supernode(BaseModel):
+    """Nodes grouped because they play one role."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    label: str
+    members: list[str]
+    """Ids of nodes."""
+
+
+class ViewState(BaseModel):
+    """What a reader did to a graph; a permalink holds it, and the artifact can keep it."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    selected: str | None = None
+    pinned: list[str] = []
+    supernodes: list[Supernode] = []
+    node_threshold: float = Field(0.8, ge=0, le=1)
+    edge_threshold: float = Field(0.98, ge=0, le=1)
+    hidden: list[str] = []
+    """Kinds of nodes that are not shown."""
+    places: dict[str, tuple[float, float]] = {}
+    """Where nodes and supernodes were put in the subgraph."""
+    notes: str = ""
+
+
+def state_of(graph: Graph) -> ViewState | None:
+    """Pins, supernodes and selection that a graph's `info` holds; None where it holds none.
+
+    They are in graphs that were read from Neuronpedia JSON, by the format's ids, and in those of
+    `with_state`, by `Nodes.name`. A file's graph was pruned by whoever made it, so it is shown
+    whole: both thresholds are 1. Ids of nodes that are not in the graph are left out.
+    """
+    info = graph.info
+    held = Kept.of(graph)
+    clicked = info.get("selected") or held.qParams.get("clickedId")
+    groups = [group for group in info.get("supernodes") or [] if group]
+    if not (info.get("pinned") or groups or clicked):
+        return None
+    names = _names(graph)
+    members = [_known(group[1:], names) for group in groups]
+    state = ViewState(
+        selected=names.get(str(clicked)),
+        pinned=_known(info.get("pinned") or [], names),
+        supernodes=[
+            Supernode(id=f"supernode-{i}", label=str(group[0]), members=inside)
+            for i, (group, inside) in enumerate(zip(groups, members, strict=True))
+            if inside
+        ],
+    )
+    whole = {"node_threshold": 1.0, "edge_threshold": 1.0}
+    return state.model_copy(update=whole) if held.metadata else state
+
+
+def with_state(graph: Graph, state: ViewState) -> Graph:
+    """The graph with a state's pins, supernodes and selection in `info`, from where they are
+    exported to Neuronpedia JSON."""
+    names = {graph.nodes.name(i) for i in range(len(graph.nodes))}
+    groups = [[s.label, *(m for m in s.members if m in names)] for s in state.supernodes]
+    return graph.with_info(
+        pinned=[name for name in state.pinned if name in names],
+        supernodes=[group for group in groups if len(group) > 1],
+        selected=state.selected if state.selected in names else "",
+    )
+
+
+def _names(graph: Graph) -> dict[str, str]:
+    """`Nodes.name` of every node, by itself and by the node's id in Neuronpedia JSON."""
+    own = [graph.nodes.name(i) for i in range(len(graph.nodes))]
+    held = Kept.of(graph).nodes  # the ids of older files are other ones
+    fields = entries(graph, torch.zeros(len(own)))
+    ids = [(entry | held.get(i, {})).get("node_id") for i, entry in enumerate(fields)]
+    # features last, so that an id they share with an error is theirs
+    order = sorted(range(len(own)), key=lambda i: graph.nodes.kind[i] == "feature")
+    return {str(ids[i]): own[i] for i in order if ids[i]} | {name: name for name in own}
+
+
+def _known(ids: Sequence[str], names: dict[str, str]) -> list[str]:
+    return list(dict.fromkeys(names[i] for i in ids if i in names))
