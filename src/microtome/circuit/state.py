@@ -28,8 +28,8 @@ class ViewState(BaseModel):
     selected: str | None = None
     pinned: list[str] = []
     supernodes: list[Supernode] = []
-    node_threshold: float = Field(0.8, ge=0, le=1)
-    edge_threshold: float = Field(0.98, ge=0, le=1)
+    node_threshold: float = Field(default=0.8, ge=0, le=1)
+    edge_threshold: float = Field(default=0.98, ge=0, le=1)
     hidden: list[str] = []
     """Kinds of nodes that are not shown."""
     places: dict[str, tuple[float, float]] = {}
