@@ -102,7 +102,12 @@ class FeaturePage(FeatureRow):
     cluster: int | None
     cluster_label: str
     automatic_label: str
+    automatic_source: str
+    """`automatic`, `concept`, or empty."""
     automatic_score: float | None
+    """F1 of the automatic label as a rule, on text that it was not made from."""
+    automatic_precision: float | None
+    automatic_recall: float | None
 
 
 class AtlasMap(_Document):

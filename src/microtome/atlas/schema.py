@@ -39,10 +39,10 @@ FEATURE_COLUMNS = pa.schema(
         ("coactive_neighbours", _IDS),
         ("coactive_scores", _REALS),  # cosine of activations over a sample of tokens
         ("label", pa.string()),  # automatic; empty where nothing could be said
-        (
-            "label_score",
-            pa.float32(),
-        ),  # F1 of the label as a rule on held-out examples; NaN if none
+        ("label_source", pa.string()),  # `automatic`, `concept`, or empty
+        ("label_score", pa.float32()),  # F1 of the label as a rule on what it was not made from
+        ("label_precision", pa.float32()),  # NaN, as the score, where there is no label
+        ("label_recall", pa.float32()),
     ]
 )
 
@@ -87,6 +87,9 @@ CLUSTER_COLUMNS = pa.schema(
 VOCABULARY_COLUMNS = pa.schema(
     [("token", pa.int32()), ("text", pa.string()), ("count", pa.int64())]
 )
+
+FEATURE_ROW_GROUP, EXAMPLE_ROW_GROUP = 1024, 4096
+"""Rows of a row group: a page reads one of either file, and lists read few columns of all."""
 
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.99)
 
