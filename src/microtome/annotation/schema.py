@@ -23,6 +23,7 @@ Fingerprint = Annotated[Text, Field(min_length=1, max_length=200)]
 Label = Annotated[Text, Field(max_length=500)]
 Note = Annotated[Text, Field(max_length=20_000)]
 Author = Annotated[Text, Field(max_length=100)]
+Moment = Annotated[Text, Field(max_length=40)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 """What the databases' integers hold."""
 
@@ -59,7 +60,7 @@ class AnnotationIn(AnnotationKey):
 class Annotation(AnnotationIn):
     """As it stands; `version` counts its edits from 1."""
 
-    updated: str
+    updated: Moment
     """When, in UTC: 2026-01-31T12:00:00.000000Z."""
 
 
@@ -92,7 +93,7 @@ class SupernodeIn(SupernodeKey):
 class Supernode(SupernodeIn):
     """As it stands; `version` counts its edits from 1."""
 
-    updated: str
+    updated: Moment
 
 
 class SupernodeRevision(Supernode):

@@ -1,0 +1,144 @@
+"""Engines: an SQLite file, or PostgreSQL by URL, with transactions that mean the same on both."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from microtome.annotation.migrate import is_current, migrate
+from microtome.errors import MicrotomeError
+
+BUSY_SECONDS = 30
+"""For how long a writer waits for another one."""
+
+
+class Database:
+    """A database of annotations at the newest version; one per process, shared by threads."""
+
+    def __init__(self, where: str | Path):
+        """Open, or make.
+
+        Raises:
+            MicrotomeError: no such place, not a database of annotations, or a newer version.
+        """
+        url = _url(where)
+        self.place = url.database or "" if _is_sqlite(url) else url.render_as_string(True)
+        self._engine = _engine(url)
+        try:
+            with self.reading() as connection:
+                current = is_current(connection, self.place)
+            if not current:
+                with self.writing() as connection:
+                    migrate(connection, self.place)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database."""
+        with self._spoken(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction; when the block has ended, what it wrote is on disk."""
+        with self._spoken(), self._engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _spoken(self) -> Iterator[None]:
+        """Errors of the database as one sentence, without the password."""
+        try:
+            yield
+        except IntegrityError:  # two writers made the same row: for the one who called to settle
+            raise
+        except DBAPIError as error:
+            said = " ".join(str(error.orig).split())
+            raise MicrotomeError(f"annotations in {self.place}: {said}") from error
+        except PoolTimeout as error:
+            raise MicrotomeError(
+                f"annotations in {self.place}: all connections are busy; try again"
+            ) from error
+
+
+def _url(where: str | Path) -> URL:
+    """A URL; a path is an SQLite file."""
+    if isinstance(where, Path) or "://" not in where:
+        path = Path(where)
+        if path.is_dir() or not path.parent.is_dir():
+            what = "is a folder" if path.is_dir() else f"has no folder {path.parent}"
+            raise MicrotomeError(f"annotations cannot be kept in {path}: it {what}; name a file")
+        return URL.create("sqlite", database=str(path.absolute()))
+    try:
+        url = make_url(where)
+    except (ArgumentError, ValueError):
+        raise MicrotomeError(
+            "the URL of the annotations is malformed; write postgresql://USER@HOST:PORT/DATABASE"
+        ) from None
+    scheme = url.drivername.partition("+")[0]
+    if scheme in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if scheme == "sqlite" and url.database not in (None, "", ":memory:"):
+        return _url(Path(url.database or ""))
+    raise MicrotomeError(
+        f"annotations cannot be kept in {scheme}; give the path of an SQLite file or a URL such as "
+        f"postgresql://USER@HOST:PORT/DATABASE"
+    )
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _engine(url: URL) -> Engine:
+    if _is_sqlite(url):
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (ModuleNotFoundError, NoSuchModuleError):
+        raise MicrotomeError(
+            "annotations in PostgreSQL need psycopg; pip install 'microtome[postgresql]'"
+        ) from None
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    """Readers beside a writer, and a commit that is on disk when it returns."""
+    connection.isolation_level = None  # no BEGIN of Python's own; see `_begin_sqlite`
+    cursor = connection.cursor()
+    _write_ahead(cursor)
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switching to the write-ahead log fails at once, whatever the timeout, while others open."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the lock first: one that had read before could not wait for it."""
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
