@@ -1,0 +1,50 @@
+import { lazy, Suspense } from 'react';
+import { Empty, Loading } from './components/states';
+import { useNavigation } from './navigation';
+import { LibraryPage } from './pages/library/library';
+import type { Route } from './router';
+import { Shell } from './shell/shell';
+import { type Source, SourceContext } from './source';
+
+const Graph = lazy(async () => ({ default: (await import('./graph')).GraphExplorer }));
+const Compare = lazy(async () => ({ default: (await import('./graph')).GraphCompare }));
+
+/** The web application. */
+export function App({ source }: { source: Source }) {
+  return (
+    <SourceContext value={source}>
+      <Shell>
+        <Suspense fallback={<Loading />}>
+          <Page source={source} />
+        </Suspense>
+      </Shell>
+    </SourceContext>
+  );
+}
+
+function Page({ source }: { source: Source }) {
+  const { route } = useNavigation().address;
+  return <PageOf key={keyOf(route)} route={route} source={source} />;
+}
+
+/** Pages of one kind share their state only where they are about the same thing. */
+function keyOf(route: Route): string {
+  return 'id' in route ? `${route.page}/${route.id}` : route.page;
+}
+
+function PageOf({ route, source }: { route: Route; source: Source }) {
+  switch (route.page) {
+    case 'library':
+      return <LibraryPage />;
+    case 'graph':
+      return <Graph source={source} id={route.id} />;
+    case 'compare':
+      return <Compare source={source} id={route.id} other={route.other} />;
+    default:
+      return (
+        <Empty title="There is no such page">
+          The address names nothing that the viewer knows; the library lists what there is.
+        </Empty>
+      );
+  }
+}

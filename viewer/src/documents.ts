@@ -1,0 +1,42 @@
+/** The documents of the server, under the names that the pages use. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Library = Schemas['Library'];
+export type Entry = Schemas['Entry'];
+export type EntryDetail = Schemas['EntryDetail'];
+export type EntryKind = Entry['kind'];
+export type AtlasInfo = Schemas['AtlasContent'] & { id: string; features: number };
+export type AtlasMap = Schemas['AtlasMap'];
+export type ClusterRow = Schemas['ClusterRow'];
+export type FeatureList = Schemas['FeatureList'];
+export type FeatureRow = Schemas['FeatureRow'];
+export type FeaturePage = Schemas['FeaturePage'];
+export type Band = Schemas['Band'];
+export type Example = Schemas['Example'];
+export type Histogram = Schemas['Histogram'];
+export type TokenScore = Schemas['TokenScore'];
+export type OperandPlot = Schemas['OperandPlot'];
+export type XRay = Schemas['XRay'];
+export type XRayLayer = Schemas['XRayLayer'];
+export type Annotation = Schemas['Annotation'];
+export type AnnotationIn = Schemas['AnnotationIn'];
+export type Revision = Schemas['Revision'];
+export type GraphView = Schemas['GraphView'];
+export type ViewState = Schemas['ViewState'];
+export type TraceJob = Schemas['TraceJob'];
+export type XRayJob = Schemas['XRayJob'];
+export type OperandsJob = Schemas['OperandsJob'];
+export type JobIn = TraceJob | XRayJob | OperandsJob;
+export type Job = Schemas['Job'];
+export type RunInfo = Schemas['RunInfo'];
+export type Metrics = Schemas['Metrics'];
+export type MetricsRow = Metrics['rows'][number];
+
+/** What a file or a notebook cell shows: see docs/concepts/viewer.md, "In a file". */
+export type ExportDocument =
+  | { kind: 'graph'; graph: GraphView; features?: Record<string, FeaturePage> }
+  | { kind: 'feature'; page: FeaturePage }
+  | { kind: 'evaluation'; evaluation: Record<string, unknown> }
+  | { kind: 'run'; run: RunInfo; metrics: MetricsRow[] };

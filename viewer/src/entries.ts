@@ -1,0 +1,31 @@
+/** What the library has: its kinds, and the page that shows an entry. */
+import type { Entry, EntryKind } from './documents';
+import type { Route } from './router';
+
+export const KINDS: readonly EntryKind[] = [
+  'graph',
+  'atlas',
+  'dictionary',
+  'model',
+  'run',
+  'evaluation',
+  'store',
+];
+
+export const PLURAL: Record<EntryKind, string> = {
+  graph: 'graphs',
+  atlas: 'atlases',
+  dictionary: 'dictionaries',
+  model: 'models',
+  run: 'runs',
+  evaluation: 'evaluations',
+  store: 'stores',
+};
+
+export function routeOfEntry(entry: Pick<Entry, 'id' | 'kind' | 'problem'>): Route | undefined {
+  const { id, kind } = entry;
+  if (entry.problem) return undefined;
+  if (kind === 'dictionary') return { page: 'xray', id };
+  if (kind === 'model' || kind === 'store') return undefined;
+  return { page: kind, id };
+}

@@ -1,0 +1,42 @@
+import type { Entry, EntryKind } from '../../documents';
+
+export type Sorting = 'name' | 'created' | 'bytes';
+
+/** Entries of a kind whose name, path or facts have all words of the filter, in order. */
+export function selected(
+  entries: readonly Entry[],
+  kind: EntryKind | '',
+  filter: string,
+  sorting: Sorting,
+): Entry[] {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  return entries
+    .filter((entry) => !kind || entry.kind === kind)
+    .filter((entry) => words.every((word) => textOf(entry).includes(word)))
+    .sort(ORDER[sorting]);
+}
+
+const ORDER: Record<Sorting, (a: Entry, b: Entry) => number> = {
+  name: (a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }),
+  created: (a, b) => b.created.localeCompare(a.created),
+  bytes: (a, b) => b.bytes - a.bytes,
+};
+
+function textOf(entry: Entry): string {
+  const facts = Object.entries(entry.facts).map(([name, value]) => `${name} ${value}`);
+  return [entry.kind, entry.name, entry.path, ...facts].join(' ').toLowerCase();
+}
+
+/** Facts as a line of figures. */
+export function factsOf(entry: Entry): { name: string; value: string }[] {
+  return Object.entries(entry.facts).flatMap(([name, value]) =>
+    value === null || value === ''
+      ? []
+      : [{ name: name.replaceAll('_', ' '), value: factText(value) }],
+  );
+}
+
+function factText(value: string | number | boolean): string {
+  if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 4 });
+  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : value;
+}
