@@ -16,6 +16,7 @@ from microtome.errors import MicrotomeError
 
 BUSY_SECONDS = 30
 """For how long a writer waits for another one."""
+_MAGIC = b"SQLite format 3\x00"
 
 
 class Database:
@@ -36,6 +37,8 @@ class Database:
             if not current:
                 with self.writing() as connection:
                     migrate(connection, self.place)
+            if _is_sqlite(url):
+                self._write_ahead()
         except BaseException:
             self.close()
             raise
@@ -56,6 +59,23 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _write_ahead(self) -> None:
+        """Let readers read beside a writer; the file remembers it.
+
+        Where others are opening it, switching fails at once, whatever the timeout.
+        """
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                with self._spoken(), self._engine.connect() as connection:
+                    driver: Any = connection.connection.dbapi_connection
+                    driver.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise MicrotomeError(f"annotations in {self.place}: {error}") from error
+                time.sleep(0.01)
 
     @contextmanager
     def _spoken(self) -> Iterator[None]:
@@ -80,6 +100,8 @@ def _url(where: str | Path) -> URL:
         if path.is_dir() or not path.parent.is_dir():
             what = "is a folder" if path.is_dir() else f"has no folder {path.parent}"
             raise MicrotomeError(f"annotations cannot be kept in {path}: it {what}; name a file")
+        if not _may_be_database(path):
+            raise MicrotomeError(f"{path} is not a database of annotations; choose another file")
         return URL.create("sqlite", database=str(path.absolute()))
     try:
         url = make_url(where)
@@ -96,6 +118,14 @@ def _url(where: str | Path) -> URL:
         f"annotations cannot be kept in {scheme}; give the path of an SQLite file or a URL such as "
         f"postgresql://USER@HOST:PORT/DATABASE"
     )
+
+
+def _may_be_database(path: Path) -> bool:
+    """Whether a file is absent, empty, or begins as SQLite's do: it overwrites very short ones."""
+    if not path.exists():
+        return True
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) in (b"", _MAGIC)
 
 
 def _is_sqlite(url: URL) -> bool:
@@ -117,25 +147,11 @@ def _engine(url: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
-    """Readers beside a writer, and a commit that is on disk when it returns."""
+    """A commit that is on disk when it returns."""
     connection.isolation_level = None  # no BEGIN of Python's own; see `_begin_sqlite`
     cursor = connection.cursor()
-    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
-
-
-def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """Switching to the write-ahead log fails at once, whatever the timeout, while others open."""
-    until = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:
