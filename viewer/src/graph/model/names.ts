@@ -1,0 +1,66 @@
+/** How nodes are written. */
+
+import { BIAS, DIRECTION, ERROR, FEATURE, type GraphModel, KINDS, LOGIT, TOKEN } from './graph';
+
+/** A token on one line, its leading space visible. */
+export function visible(text: string): string {
+  return text.replaceAll('\n', '⏎').replaceAll('\t', '⇥') || '␣';
+}
+
+/** What a node is: its label, or else its place. */
+export function title(model: GraphModel, node: number): string {
+  const label = model.document.nodes.label[node] ?? '';
+  const kind = model.kind[node];
+  if (kind === TOKEN) return `“${visible(label)}”`;
+  if (kind === LOGIT) return `⇒ “${visible(label)}”`;
+  if (kind === DIRECTION) return `⇒ ${label}`;
+  if (kind === FEATURE && label) return label;
+  return place(model, node);
+}
+
+/** Where a node is: L3/127, error L3, bias. */
+export function place(model: GraphModel, node: number): string {
+  const layer = model.layer[node];
+  const kind = model.kind[node] ?? BIAS;
+  if (kind === FEATURE) return `L${layer}/${model.document.nodes.feature[node]}`;
+  if (kind === ERROR) return `error L${layer}`;
+  return KINDS[kind] ?? '';
+}
+
+/** The token at a node's position, with the position: “36” at 1. */
+export function where(model: GraphModel, node: number): string {
+  const position = model.position[node] as number;
+  if (position < 0) return '';
+  return `${position} “${visible(model.document.strings[position] ?? '')}”`;
+}
+
+/** All that a search looks into. */
+export function searchText(model: GraphModel, node: number): string {
+  return `${title(model, node)} ${place(model, node)} ${model.document.nodes.id[node]}`.toLowerCase();
+}
+
+/** Nodes that hold every word of a query. */
+export function search(model: GraphModel, query: string): number[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return [];
+  const found: number[] = [];
+  for (let node = 0; node < model.nNodes; node++) {
+    const text = searchText(model, node);
+    if (words.every((word) => text.includes(word))) found.push(node);
+  }
+  return found;
+}
+
+export function percent(value: number): string {
+  if (!(value > 0)) return '0%';
+  return value < 0.001 ? '<0.1%' : `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)}%`;
+}
+
+/** A signed number with a true minus. */
+export function signed(value: number): string {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  const digits =
+    size >= 100 ? size.toFixed(0) : size >= 0.01 ? size.toPrecision(3) : size.toExponential(1);
+  return `${value < 0 ? '−' : '+'}${digits}`;
+}
