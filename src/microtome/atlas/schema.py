@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 FEATURES, EXAMPLES = "features.parquet", "examples.parquet"
 MAP, CLUSTERS = "map.parquet", "clusters.parquet"
 VOCABULARY = "vocabulary.parquet"
+WINDOWS = "windows.parquet"
 
 _IDS, _REALS = pa.list_(pa.int32()), pa.list_(pa.float32())
 
@@ -39,6 +40,7 @@ FEATURE_COLUMNS = pa.schema(
         ("coactive_neighbours", _IDS),
         ("coactive_scores", _REALS),  # cosine of activations over a sample of tokens
         ("label", pa.string()),  # automatic; empty where nothing could be said
+        ("label_source", pa.string()),  # `automatic`, `concept`, or empty
         ("label_source", pa.string()),  # `automatic`, `concept`, or empty
         ("label_score", pa.float32()),  # F1 of the label as a rule on what it was not made from
         ("label_precision", pa.float32()),  # NaN, as the score, where there is no label
@@ -90,6 +92,15 @@ VOCABULARY_COLUMNS = pa.schema(
 
 FEATURE_ROW_GROUP, EXAMPLE_ROW_GROUP = 1024, 4096
 """Rows of a row group: a page reads one of either file, and lists read few columns of all."""
+
+WINDOW_COLUMNS = pa.schema(
+    [
+        ("window", pa.int32()),  # drawn from the corpus without regard to any feature
+        ("position", pa.int32()),  # of the window's first token in its row
+        ("tokens", pa.list_(pa.int32())),
+        ("active", pa.list_(pa.int32())),  # ids of the features active on any token of it, rising
+    ]
+)
 
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.99)
 
