@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
@@ -10,6 +10,9 @@ from torch import Tensor
 
 from microtome.circuit.influence import normalise, propagate
 from microtome.errors import MicrotomeError
+
+if TYPE_CHECKING:
+    from microtome.viewer.widget import DocumentWidget
 
 KINDS = ("token", "feature", "error", "bias", "unexpanded", "logit", "direction")
 """Kinds of nodes. `unexpanded` collects the active features that a budget left out."""
@@ -181,6 +184,20 @@ class Graph:
         from microtome.circuit.show import show_graph
 
         show_graph(self, features=features)
+
+    def view(self, height: int = 720) -> "DocumentWidget":
+        """The graph in a notebook, to look at and to take apart.
+
+        Args:
+            height: of the view, in pixels.
+
+        Raises:
+            MicrotomeError: the viewer is not built.
+        """
+        from microtome.circuit.document import graph_document
+        from microtome.viewer import view
+
+        return view(graph_document(self), height)
 
     def save(self, path, force: bool = False, command: list[str] | None = None) -> None:
         """Write the graph as an artifact folder; see `microtome.circuit.artifact`."""
