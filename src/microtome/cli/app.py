@@ -57,6 +57,7 @@ COMMANDS = (
     "compare",
     "specimen",
     "atlas",
+    "serve",
 )
 """Modules of `microtome.cli`, each with a `register(app)`."""
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from microtome.annotation import Annotation
 from microtome.atlas.schema import AtlasContent
 
 
@@ -116,38 +117,12 @@ class Job(Document):
 # -- what people write -------------------------------------------------------------------------
 
 
-class AnnotationKey(Document):
-    """What an annotation is about: a feature of a dictionary, or a graph."""
-
-    dictionary: str
-    """Fingerprint of the dictionary."""
-    encoder: int
-    feature: int
-
-
-class AnnotationIn(AnnotationKey):
-    label: Annotated[str, Field(max_length=500)] = ""
-    note: Annotated[str, Field(max_length=20_000)] = ""
-    rating: Annotated[int, Field(ge=1, le=5)] | None = None
-    author: Annotated[str, Field(max_length=100)] = ""
-    version: int = 0
-    """The version that was edited; 0 for a first one. An edit of an older version is refused with
-    409 and the current one, so that no edit is lost."""
-
-
-class Annotation(AnnotationIn):
-    updated: str
-
-
-class Revision(Annotation):
-    """One edit, kept for ever."""
-
-
 class Conflict(Document):
     """Why an edit was refused: somebody else's came first."""
 
     detail: str
-    current: Annotation
+    current: Annotation | None
+    """What stands now; merge with it. None where there is nothing."""
 
 
 # -- runs --------------------------------------------------------------------------------------

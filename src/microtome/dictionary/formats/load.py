@@ -70,6 +70,17 @@ def load_dictionary(
     return replace(_load(folder, reads, writes), name=str(path))
 
 
+def format_of(folder: Path) -> str | None:
+    """Name of the other tool's format in whose layout a folder holds a dictionary; None for
+    anything else, also for folders with one dictionary per site inside."""
+    if (folder / circuit_tracer.CONFIG).is_file():
+        return "circuit-tracer"
+    for name, (fits, _) in _ONE_SITE.items():
+        if fits(folder):
+            return name
+    return "Gemma Scope" if gemma_scope.layer_files(folder) else None
+
+
 def _load(folder: Path, reads: str | None, writes: str | None) -> Dictionary:
     if (folder / "manifest.json").is_file():
         if reads or writes:

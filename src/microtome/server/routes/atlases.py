@@ -2,29 +2,40 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from microtome.atlas.page import AtlasMap, FeatureList, FeaturePage
-from microtome.server.routes.parameters import ERRORS, Encoder, Feature, Id, Limit, Offset, Text
+from microtome.server.routes.parameters import (
+    ERRORS,
+    Encoder,
+    Feature,
+    Id,
+    Limit,
+    Offset,
+    Served,
+    Text,
+    as_json,
+)
 from microtome.server.schema import AtlasInfo
 
 router = APIRouter(prefix="/atlases/{id}", tags=["atlases"], responses=ERRORS)
 
 
 @router.get("")
-def get_atlas(id: Id) -> AtlasInfo:
+def get_atlas(served: Served, id: Id) -> AtlasInfo:
     """What the atlas is of."""
-    raise NotImplementedError
+    return served.atlases.info(id)
 
 
-@router.get("/map")
-def get_map(id: Id) -> AtlasMap:
+@router.get("/map", response_model=AtlasMap)
+def get_map(served: Served, id: Id) -> Response:
     """All features on the map."""
-    raise NotImplementedError
+    return as_json(served.atlases.map(id))
 
 
 @router.get("/features")
 def get_features(
+    served: Served,
     id: Id,
     layer: int | None = None,
     cluster: int | None = None,
@@ -34,18 +45,23 @@ def get_features(
     offset: Offset = 0,
 ) -> FeatureList:
     """A part of the list of features; `q` is text in the label."""
-    raise NotImplementedError
+    return served.atlases.rows(id, sort, layer, cluster, q, limit, offset)
 
 
 @router.get("/features/{encoder}/{feature}")
-def get_feature(id: Id, encoder: Encoder, feature: Feature) -> FeaturePage:
+def get_feature(served: Served, id: Id, encoder: Encoder, feature: Feature) -> FeaturePage:
     """All that is known of one feature."""
-    raise NotImplementedError
+    return served.atlases.page(id, encoder, feature)
 
 
 @router.get("/search")
 def search(
-    id: Id, label: Text = "", token: Text = "", similar: Text = "", limit: Limit = 50
+    served: Served,
+    id: Id,
+    label: Text = "",
+    token: Text = "",
+    similar: Text = "",
+    limit: Limit = 50,
 ) -> FeatureList:
     """Features by label, by the token they are active on, or like another (L3/127)."""
-    raise NotImplementedError
+    return served.atlases.search(id, label, token, similar, limit)

@@ -1,50 +1,66 @@
 """Model jobs: queued, one at a time."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Body
 from fastapi.responses import StreamingResponse
 
 from microtome.atlas.page import OperandPlot, XRay
-from microtome.server.routes.parameters import ERRORS, Id
+from microtome.server.routes.parameters import ERRORS, Id, Served
 from microtome.server.schema import Entry, Job, OperandsJob, Problem, TraceJob, XRayJob
+from microtome.server.services import Services
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=ERRORS)
 
-Request = Annotated[TraceJob | XRayJob | OperandsJob, Body(discriminator="kind")]
+JobRequest = Annotated[TraceJob | XRayJob | OperandsJob, Body(discriminator="kind")]
 
 
 @router.post("", status_code=202, responses={429: {"model": Problem}})
-def post_job(request: Request) -> Job:
+def post_job(served: Served, request: JobRequest) -> Job:
     """Queue a job."""
-    raise NotImplementedError
+    return served.submit(request)
 
 
 @router.get("")
-def get_jobs() -> list[Job]:
+def get_jobs(served: Served) -> list[Job]:
     """Those remembered, the newest first."""
-    raise NotImplementedError
+    return served.jobs.jobs()
 
 
 @router.get("/{id}")
-def get_job(id: Id) -> Job:
+def get_job(served: Served, id: Id) -> Job:
     """How far a job is."""
-    raise NotImplementedError
+    return served.jobs.job(id)
 
 
 @router.delete("/{id}")
-def cancel_job(id: Id) -> Job:
+def cancel_job(served: Served, id: Id) -> Job:
     """Cancel a job that is queued or runs."""
-    raise NotImplementedError
+    return served.jobs.cancel(id)
 
 
-@router.get("/{id}/events", response_class=StreamingResponse)
-async def get_events(id: Id):
+@router.get("/{id}/events", response_class=EventStream)
+async def get_events(served: Served, id: Id) -> EventStream:
     """Server-sent events named `job`, each with a `Job`, until it ends."""
-    raise NotImplementedError
+    served.jobs.job(id)  # an unknown one is refused before the stream begins
+    return EventStream(_events(served, id))
 
 
 @router.get("/{id}/result", responses={409: {"model": Problem}})
-def get_result(id: Id) -> XRay | list[OperandPlot] | Entry:
+def get_result(served: Served, id: Id) -> XRay | list[OperandPlot] | Entry:
     """What a job made: an X-ray, operand plots, or the entry of the new graph."""
-    raise NotImplementedError
+    return served.jobs.result(id)
+
+
+async def _events(served: Services, id: str) -> AsyncIterator[str]:
+    async for job in served.jobs.watch(id):
+        # a comment keeps the connection from being taken for dead
+        yield f"event: job\ndata: {job.model_dump_json()}\n\n" if job else ": still here\n\n"

@@ -1,0 +1,135 @@
+"""Atlases of the library, kept open."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from microtome.atlas.page import AtlasMap, FeatureList, FeaturePage
+from microtome.atlas.schema import AtlasContent
+from microtome.errors import MicrotomeError
+from microtome.server.given import GivenLabels, Key, Labelled
+from microtome.server.library import ArtifactLibrary, Found
+from microtome.server.schema import AtlasInfo
+
+if TYPE_CHECKING:
+    from microtome.atlas.query import Atlas  # pyright: ignore[reportMissingImports]
+
+_KEPT = 4
+
+
+class Atlases:
+    """Opens atlases, and knows which one is of which dictionary."""
+
+    def __init__(self, library: ArtifactLibrary, given: GivenLabels):
+        self._library, self._given = library, given
+        self._open: OrderedDict[str, tuple[Found, Atlas]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, id: str) -> "Atlas":
+        """The atlas with an id.
+
+        Raises:
+            MicrotomeError: no such atlas, or it cannot be read.
+        """
+        return self._opened(self._library.find(id, "atlas"))
+
+    def info(self, id: str) -> AtlasInfo:
+        """What an atlas is of.
+
+        Raises:
+            MicrotomeError: no such atlas, or it cannot be read.
+        """
+        found = self._library.find(id, "atlas")
+        entry = found.entry
+        content: AtlasContent = self._opened(found).content
+        return AtlasInfo(
+            id=id,
+            name=entry.name,
+            content=content,
+            layers=sorted({encoder.layer for encoder in content.encoders}),
+            features=sum(encoder.features for encoder in content.encoders),
+            model_fingerprint=entry.model_fingerprint,
+            dictionary_fingerprint=entry.dictionary_fingerprint,
+            links=self._library.links(entry),
+        )
+
+    def map(self, id: str) -> AtlasMap:
+        """All features on the map.
+
+        Raises:
+            MicrotomeError: as `info`.
+        """
+        found = self._library.find(id, "atlas")
+        return self._opened(found).map(self._given_to(found))
+
+    def rows(
+        self,
+        id: str,
+        sort: str,
+        layer: int | None,
+        cluster: int | None,
+        text: str,
+        limit: int,
+        offset: int,
+    ) -> FeatureList:
+        """A part of the list of features.
+
+        Raises:
+            MicrotomeError: as `info`.
+        """
+        found = self._library.find(id, "atlas")
+        return self._opened(found).rows(
+            sort, layer, cluster, text, limit, offset, self._given_to(found)
+        )
+
+    def page(self, id: str, encoder: int, feature: int) -> FeaturePage:
+        """All that is known of a feature.
+
+        Raises:
+            MicrotomeError: as `info`, or no such feature.
+        """
+        found = self._library.find(id, "atlas")
+        return self._opened(found).page(encoder, feature, self._given_to(found))
+
+    def search(self, id: str, label: str, token: str, similar: str, limit: int) -> FeatureList:
+        """Features by label, by token or by likeness.
+
+        Raises:
+            MicrotomeError: as `info`, or not exactly one thing to search for.
+        """
+        asked = [text for text in (label, token, similar) if text]
+        if len(asked) != 1:
+            raise MicrotomeError(
+                f"search for exactly one of label, token and similar, not {len(asked)}"
+            )
+        found = self._library.find(id, "atlas")
+        atlas, given = self._opened(found), self._given_to(found)
+        if label:
+            return atlas.search_label(label, limit, given)
+        if token:
+            return atlas.search_token(token, limit, given)
+        return atlas.similar(*atlas.parse_name(similar), limit, given)
+
+    def labels(self, dictionary: str, keys: Iterable[Key]) -> Labelled:
+        """The atlas's own labels of some features of the dictionary with a fingerprint."""
+        found = self._library.atlas_of(dictionary)
+        wanted = list(keys)
+        if found is None or not wanted:
+            return {}
+        return self._opened(found).labels(wanted)
+
+    def _given_to(self, found: Found) -> Labelled:
+        return self._given.of(found.entry.dictionary_fingerprint)
+
+    def _opened(self, found: Found) -> "Atlas":
+        from microtome.atlas.query import open_atlas  # pyright: ignore[reportMissingImports]
+
+        with self._lock:
+            held = self._open.pop(found.entry.id, None)
+            if held is None or held[0].signature != found.signature:
+                held = (found, open_atlas(found.path))
+            self._open[found.entry.id] = held
+            while len(self._open) > _KEPT:
+                self._open.popitem(last=False)
+            return held[1]

@@ -1,0 +1,98 @@
+"""Graphs as documents: read once, labelled at every request."""
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from microtome.circuit import Graph, load_graph, prune
+from microtome.circuit.artifact import load_state, save_state
+from microtome.circuit.neuronpedia import from_neuronpedia, to_neuronpedia
+from microtome.circuit.state import with_state
+from microtome.circuit.view import GraphView, ViewState, graph_view
+from microtome.server.labels import Labels
+from microtome.server.library import ArtifactLibrary, Found
+from microtome.server.library.found import Signature
+
+_KEPT = 6
+_STATE_FILE = "view.json"
+_Key = tuple[str, int]
+
+
+class Graphs:
+    """Reads graphs of the library."""
+
+    def __init__(self, library: ArtifactLibrary, labels: Labels):
+        self._library, self._labels = library, labels
+        self._views: OrderedDict[_Key, tuple[Signature, GraphView]] = OrderedDict()
+        self._lock = threading.Lock()
+        """Held while a graph is read, too: the same one is not read twice at once, and no two
+        large ones are in memory together."""
+
+    def view(self, id: str, max_edges: int) -> GraphView:
+        """A graph with labels and the reader's state.
+
+        Raises:
+            MicrotomeError: no such graph, or it cannot be read.
+        """
+        found = self._library.find(id, "graph")
+        view = self._view(found, max_edges)
+        update: dict[str, Any] = {"id": id}
+        if found.path.is_dir() and (state := load_state(found.path)) is not None:
+            update["state"] = state
+        return self._labelled(view.model_copy(update=update))
+
+    def imported(self, document: dict[str, Any]) -> GraphView:
+        """A graph of another tool as it is shown.
+
+        Raises:
+            MicrotomeError: the document is not such a graph.
+        """
+        return self._labelled(graph_view(from_neuronpedia(document, "the imported graph")))
+
+    def save_state(self, id: str, state: ViewState) -> ViewState:
+        """Keep what a reader did with the graph.
+
+        Raises:
+            MicrotomeError: no such graph, a file of another tool, or it cannot be written.
+        """
+        save_state(self._library.find(id, "graph").path, state)
+        return state
+
+    def neuronpedia(self, id: str, node_threshold: float, edge_threshold: float) -> dict[str, Any]:
+        """The pruned graph in Neuronpedia's format, with the labels and groups that are shown.
+
+        Raises:
+            MicrotomeError: no such graph, or it cannot be read.
+        """
+        found = self._library.find(id, "graph")
+        graph = load_graph(found.path)
+        if found.path.is_dir() and (state := load_state(found.path)) is not None:
+            graph = with_state(graph, state)
+        graph = self._with_labels(graph)
+        return to_neuronpedia(prune(graph, node_threshold, edge_threshold), found.entry.name)
+
+    def _view(self, found: Found, max_edges: int) -> GraphView:
+        # the state beside the graph is read at every request
+        signature = tuple(one for one in found.signature if one[0] != _STATE_FILE)
+        key = (found.entry.id, max_edges)
+        with self._lock:
+            known = self._views.pop(key, None)
+            if known is None or known[0] != signature:
+                known = (signature, graph_view(load_graph(found.path), max_edges=max_edges))
+            self._views[key] = known
+            while len(self._views) > _KEPT:
+                self._views.popitem(last=False)
+            return known[1]
+
+    def _labelled(self, view: GraphView) -> GraphView:
+        atlas = self._library.atlas_of(view.dictionary_fingerprint)
+        return self._labels.fill_graph(view, atlas.entry.id if atlas else "")
+
+    def _with_labels(self, graph: Graph) -> Graph:
+        nodes = graph.nodes
+        keys = {
+            i: (int(nodes.layer[i]), int(nodes.feature[i])) for i in nodes.where("feature").tolist()
+        }
+        fingerprint = str(graph.info.get("dictionary_fingerprint", ""))
+        found = self._labels.of(fingerprint, keys.values())
+        return graph.with_labels({i: found[key][0] for i, key in keys.items() if key in found})

@@ -1,0 +1,79 @@
+"""What a folder or a file is, from its names and a few bytes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+from microtome.artifact.json_file import read_json
+from microtome.artifact.manifest import FILE_NAME
+from microtome.dictionary.formats.load import format_of
+from microtome.errors import MicrotomeError
+from microtome.server.library.tree import Listing
+from microtome.server.schema import EntryKind
+from microtome.training.metrics import FILE as METRICS
+from microtome.training.trainer import RECIPE
+
+_MANIFEST_KINDS = frozenset(get_args(EntryKind))
+_CIRCUIT_TRACER = re.compile(r"(layer_|W_enc_)\d+\.safetensors")
+_WEIGHTS = re.compile(r"(model|pytorch_model).*\.(safetensors|bin)(\.index\.json)?")
+_HEAD = 1 << 20
+_GRAPH_BYTES = 512 << 20
+
+
+def folder_kind(listing: Listing) -> EntryKind | None:
+    """What kind of artifact a folder is; None where it is only a folder."""
+    folder, files = listing.path, listing.files
+    if FILE_NAME in files and (kind := manifest_kind(folder)):
+        return kind
+    if METRICS in files or (RECIPE in files and _is_recipe(folder / RECIPE)):
+        return "run"
+    if "config.json" in files and any(_WEIGHTS.fullmatch(name) for name in files):
+        return "model"
+    return "dictionary" if other_format(listing) else None
+
+
+def _is_recipe(path: Path) -> bool:
+    """Whether a run has begun here that has reported nothing yet."""
+    try:
+        recipe = read_json(path)
+    except MicrotomeError:
+        return False
+    return "steps" in recipe and "dictionary" in recipe
+
+
+def manifest_kind(folder: Path) -> EntryKind | None:
+    """The kind that a manifest names, if it is one of ours."""
+    try:
+        kind = read_json(folder / FILE_NAME).get("kind")
+    except MicrotomeError:
+        return None
+    return kind if kind in _MANIFEST_KINDS else None  # pyright: ignore[reportReturnType]
+
+
+def other_format(listing: Listing) -> str | None:
+    """The other tool whose format a dictionary has."""
+    tool = format_of(listing.path) if listing.files else None
+    if tool == "circuit-tracer" and not any(map(_CIRCUIT_TRACER.fullmatch, listing.files)):
+        return None  # many programs have a config.yaml
+    return tool
+
+
+def graph_metadata(path: Path) -> dict[str, Any] | None:
+    """The metadata of a graph in Neuronpedia's format, from the head of a file; None for others."""
+    try:
+        if not 100 < path.stat().st_size <= _GRAPH_BYTES:
+            return None
+        with path.open("rb") as file:
+            head = file.read(_HEAD).decode("utf-8", errors="replace")
+    except OSError:
+        return None
+    at = re.search(r'"metadata"\s*:\s*(?=\{)', head)
+    if at is None or not re.search(r'"(qParams|nodes|links)"\s*:', head):
+        return None
+    try:
+        metadata, _ = json.JSONDecoder().raw_decode(head, at.end())
+    except (ValueError, RecursionError):
+        return None
+    graph = isinstance(metadata, dict) and isinstance(metadata.get("prompt_tokens"), list)
+    return metadata if graph else None

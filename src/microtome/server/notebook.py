@@ -1,0 +1,75 @@
+"""The database of annotations, opened when it is first needed."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from microtome.annotation import (
+    Annotation,
+    AnnotationIn,
+    Annotations,
+    Revision,
+    open_annotations,
+)
+from microtome.annotation.annotations import DEFAULT_NAME
+
+
+class Notebook:
+    """What people write. A file is made with the first note, so that looking leaves no traces."""
+
+    def __init__(self, folder: Path, database: str | None = None):
+        """Keep notes in a database.
+
+        Args:
+            folder: where the file is, unless a database is named.
+            database: file or URL; it is opened at once, so that a wrong one is told at once.
+
+        Raises:
+            MicrotomeError: it cannot be opened.
+        """
+        self._where: str | Path = database or folder / DEFAULT_NAME
+        self._lock = threading.Lock()
+        self._open: Annotations | None = None
+        if database or (folder / DEFAULT_NAME).is_file():
+            self._open = open_annotations(self._where)
+
+    def put(self, edit: AnnotationIn) -> Annotation:
+        """Write an edit; on disk when this returns.
+
+        Raises:
+            EditConflict: another edit came first.
+            MicrotomeError: it cannot be written.
+        """
+        with self._lock:
+            if self._open is None:
+                self._open = open_annotations(self._where)
+        return self._open.put(edit)
+
+    def annotations(
+        self, dictionary: str, encoder: int | None = None, feature: int | None = None
+    ) -> list[Annotation]:
+        """Annotations of a dictionary."""
+        opened = self._reader()
+        return opened.list(dictionary, encoder, feature) if opened else []
+
+    def history(self, dictionary: str, encoder: int, feature: int) -> list[Revision]:
+        """Every edit of one."""
+        opened = self._reader()
+        return opened.history(dictionary, encoder, feature) if opened else []
+
+    def labels(self, dictionary: str) -> Mapping[tuple[int, int], str]:
+        """Labels that people gave, by encoder and feature."""
+        opened = self._reader()
+        return opened.labels(dictionary) if opened and dictionary else {}
+
+    def close(self) -> None:
+        with self._lock:
+            if self._open is not None:
+                self._open.close()
+
+    def _reader(self) -> Annotations | None:
+        """Another process may have made the file in the meantime."""
+        with self._lock:
+            if self._open is None and Path(self._where).is_file():
+                self._open = open_annotations(self._where)
+            return self._open
