@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'react';
 import { Empty, Loading } from './components/states';
 import { useNavigation } from './navigation';
+import { FeatureRoute } from './pages/feature/feature';
 import { LibraryPage } from './pages/library/library';
 import type { Route } from './router';
 import { Shell } from './shell/shell';
@@ -36,6 +37,8 @@ function PageOf({ route, source }: { route: Route; source: Source }) {
   switch (route.page) {
     case 'library':
       return <LibraryPage />;
+    case 'feature':
+      return <FeatureRoute id={route.id} encoder={route.encoder} feature={route.feature} />;
     case 'graph':
       return <Graph source={source} id={route.id} />;
     case 'compare':

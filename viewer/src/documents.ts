@@ -7,7 +7,7 @@ export type Library = Schemas['Library'];
 export type Entry = Schemas['Entry'];
 export type EntryDetail = Schemas['EntryDetail'];
 export type EntryKind = Entry['kind'];
-export type AtlasInfo = Schemas['AtlasContent'] & { id: string; features: number };
+export type AtlasInfo = Schemas['AtlasInfo'];
 export type AtlasMap = Schemas['AtlasMap'];
 export type ClusterRow = Schemas['ClusterRow'];
 export type FeatureList = Schemas['FeatureList'];
@@ -34,9 +34,7 @@ export type RunInfo = Schemas['RunInfo'];
 export type Metrics = Schemas['Metrics'];
 export type MetricsRow = Metrics['rows'][number];
 
+export type EvaluationDocument = Record<string, unknown>;
+
 /** What a file or a notebook cell shows: see docs/concepts/viewer.md, "In a file". */
-export type ExportDocument =
-  | { kind: 'graph'; graph: GraphView; features?: Record<string, FeaturePage> }
-  | { kind: 'feature'; page: FeaturePage }
-  | { kind: 'evaluation'; evaluation: Record<string, unknown> }
-  | { kind: 'run'; run: RunInfo; metrics: MetricsRow[] };
+export type ExportDocument = Schemas['ExportDocument'];

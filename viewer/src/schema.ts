@@ -3,12 +3,430 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
+export interface paths {
+    "/api/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Annotations
+         * @description Those of a dictionary, or of one of its features.
+         */
+        get: operations["get_annotations_api_annotations_get"];
+        /**
+         * Put Annotation
+         * @description Write a label, note or rating; refused where another edit came first.
+         */
+        put: operations["put_annotation_api_annotations_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/annotations/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get History
+         * @description Every edit of one annotation, the first one first.
+         */
+        get: operations["get_history_api_annotations_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/artifacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Artifact
+         * @description One artifact with its manifest and what belongs to it.
+         */
+        get: operations["get_artifact_api_artifacts__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/atlases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Atlas
+         * @description What the atlas is of.
+         */
+        get: operations["get_atlas_api_atlases__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/atlases/{id}/features": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Features
+         * @description A part of the list of features; `q` is text in the label.
+         */
+        get: operations["get_features_api_atlases__id__features_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/atlases/{id}/features/{encoder}/{feature}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Feature
+         * @description All that is known of one feature.
+         */
+        get: operations["get_feature_api_atlases__id__features__encoder___feature__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/atlases/{id}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Map
+         * @description All features on the map.
+         */
+        get: operations["get_map_api_atlases__id__map_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/atlases/{id}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description Features by label, by the token they are active on, or like another (L3/127).
+         */
+        get: operations["search_api_atlases__id__search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Evaluation
+         * @description What was measured, one for every dictionary: the content of evaluation.json.
+         */
+        get: operations["get_evaluation_api_evaluations__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Graph
+         * @description A graph of another tool as it is shown; nothing is kept.
+         */
+        post: operations["import_graph_api_graphs_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Graph
+         * @description A graph with the labels of people and atlases, pruned where it has more edges.
+         */
+        get: operations["get_graph_api_graphs__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/{id}/neuronpedia": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Neuronpedia
+         * @description The pruned graph in Neuronpedia's format.
+         */
+        get: operations["get_neuronpedia_api_graphs__id__neuronpedia_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put State
+         * @description Save what a reader did to the graph.
+         */
+        put: operations["put_state_api_graphs__id__state_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Jobs
+         * @description Those remembered, the newest first.
+         */
+        get: operations["get_jobs_api_jobs_get"];
+        put?: never;
+        /**
+         * Post Job
+         * @description Queue a job.
+         */
+        post: operations["post_job_api_jobs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description How far a job is.
+         */
+        get: operations["get_job_api_jobs__id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Job
+         * @description Cancel a job that is queued or runs.
+         */
+        delete: operations["cancel_job_api_jobs__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Events
+         * @description Server-sent events named `job`, each with a `Job`, until it ends.
+         */
+        get: operations["get_events_api_jobs__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Result
+         * @description What a job made: an X-ray, operand plots, or the entry of the new graph.
+         */
+        get: operations["get_result_api_jobs__id__result_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/library": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Library
+         * @description Every artifact found in the folders served.
+         */
+        get: operations["get_library_api_library_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run
+         * @description A run's recipe and how far it is.
+         */
+        get: operations["get_run_api_runs__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Metrics
+         * @description Rows of metrics from a byte on; only lines that are written to their end.
+         */
+        get: operations["get_metrics_api_runs__id__metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** Annotation */
         Annotation: {
+            /**
+             * Author
+             * @default
+             */
+            author: string;
             /** Dictionary */
             dictionary: string;
             /** Encoder */
@@ -25,26 +443,23 @@ export interface components {
              * @default
              */
             note: string;
-            /**
-             * Rating
-             * @default null
-             */
-            rating: number | null;
-            /**
-             * Author
-             * @default
-             */
-            author: string;
+            /** Rating */
+            rating?: number | null;
+            /** Updated */
+            updated: string;
             /**
              * Version
              * @default 0
              */
             version: number;
-            /** Updated */
-            updated: string;
         };
         /** AnnotationIn */
         AnnotationIn: {
+            /**
+             * Author
+             * @default
+             */
+            author: string;
             /** Dictionary */
             dictionary: string;
             /** Encoder */
@@ -61,123 +476,136 @@ export interface components {
              * @default
              */
             note: string;
-            /**
-             * Rating
-             * @default null
-             */
-            rating: number | null;
-            /**
-             * Author
-             * @default
-             */
-            author: string;
+            /** Rating */
+            rating?: number | null;
             /**
              * Version
              * @default 0
              */
             version: number;
-        };
-        /**
-         * AnnotationKey
-         * @description What an annotation is about: a feature of a dictionary, or a graph.
-         */
-        AnnotationKey: {
-            /** Dictionary */
-            dictionary: string;
-            /** Encoder */
-            encoder: number;
-            /** Feature */
-            feature: number;
         };
         /**
          * AtlasContent
          * @description What the manifest of an atlas says of it.
          */
         AtlasContent: {
-            /** Model */
-            model: string;
+            /** Bands */
+            bands: number;
+            /** Context */
+            context: number;
             /** Dictionary */
             dictionary: string;
             /** Dictionary Kind */
             dictionary_kind: string;
-            /** Encoders */
-            encoders: components["schemas"]["EncoderContent"][];
-            /** Tokens */
-            tokens: number;
             /** Documents */
             documents: number;
-            /** Context */
-            context: number;
-            /** Window */
-            window: [
-                number,
-                number
-            ];
-            /** Bands */
-            bands: number;
+            /** Encoders */
+            encoders: components["schemas"]["EncoderContent"][];
+            /** Model */
+            model: string;
             /** Position Edges */
             position_edges: number[];
+            /** Tokens */
+            tokens: number;
             /**
              * Warnings
              * @default []
              */
             warnings: string[];
+            /** Window */
+            window: [
+                number,
+                number
+            ];
+        };
+        /**
+         * AtlasInfo
+         * @description What an atlas is of, and what is there.
+         */
+        AtlasInfo: {
+            content: components["schemas"]["AtlasContent"];
+            /** Dictionary Fingerprint */
+            dictionary_fingerprint: string;
+            /** Features */
+            features: number;
+            /** Id */
+            id: string;
+            /** Layers */
+            layers: number[];
+            /**
+             * Links
+             * @default {}
+             */
+            links: {
+                [key: string]: string;
+            };
+            /** Model Fingerprint */
+            model_fingerprint: string;
+            /** Name */
+            name: string;
         };
         /**
          * AtlasMap
          * @description All features on the map, column by column.
          */
         AtlasMap: {
-            /** Id */
-            id: number[];
+            /** Cluster */
+            cluster: number[];
+            /** Clusters */
+            clusters: components["schemas"]["ClusterRow"][];
+            /** Density */
+            density: number[];
             /** Encoder */
             encoder: number[];
             /** Feature */
             feature: number[];
+            /** Id */
+            id: number[];
+            /** Label */
+            label: string[];
             /** Layer */
             layer: number[];
-            /** Density */
-            density: number[];
             /** X */
             x: number[];
             /** Y */
             y: number[];
-            /** Cluster */
-            cluster: number[];
-            /** Label */
-            label: string[];
-            /** Clusters */
-            clusters: components["schemas"]["ClusterRow"][];
         };
         /**
          * Band
          * @description Examples of one range of activations.
          */
         Band: {
-            /** Name */
-            name: string;
-            /** Low */
-            low: number;
-            /** High */
-            high: number;
             /** Examples */
             examples: components["schemas"]["Example"][];
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Name */
+            name: string;
         };
         /** ClusterRow */
         ClusterRow: {
             /** Cluster */
             cluster: number;
+            /** Label */
+            label: string;
             /** Size */
             size: number;
             /** X */
             x: number;
             /** Y */
             y: number;
-            /** Label */
-            label: string;
         };
-        /** Document */
-        Document: Record<string, never>;
+        /**
+         * Conflict
+         * @description Why an edit was refused: somebody else's came first.
+         */
+        Conflict: {
+            current: components["schemas"]["Annotation"];
+            /** Detail */
+            detail: string;
+        };
         /** EdgeColumns */
         EdgeColumns: {
             /** Source */
@@ -192,41 +620,35 @@ export interface components {
          * @description One encoder of the dictionary.
          */
         EncoderContent: {
-            /** Reads */
-            reads: string[];
-            /** Layer */
-            layer: number;
             /** Features */
             features: number;
             /** First Id */
             first_id: number;
+            /** Layer */
+            layer: number;
+            /** Reads */
+            reads: string[];
         };
         /**
          * Entry
          * @description An artifact that was found in the folders served.
          */
         Entry: {
-            /** Id */
-            id: string;
             /**
-             * Kind
-             * @enum {string}
+             * Bytes
+             * @default 0
              */
-            kind: "model" | "dictionary" | "atlas" | "graph" | "run" | "evaluation" | "store";
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
+            bytes: number;
             /**
              * Created
              * @default
              */
             created: string;
             /**
-             * Bytes
-             * @default 0
+             * Dictionary Fingerprint
+             * @default
              */
-            bytes: number;
+            dictionary_fingerprint: string;
             /**
              * Facts
              * @default {}
@@ -239,16 +661,22 @@ export interface components {
              * @default
              */
             fingerprint: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "dictionary" | "atlas" | "graph" | "run" | "evaluation" | "store";
             /**
              * Model Fingerprint
              * @default
              */
             model_fingerprint: string;
-            /**
-             * Dictionary Fingerprint
-             * @default
-             */
-            dictionary_fingerprint: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
             /**
              * Problem
              * @default
@@ -257,27 +685,21 @@ export interface components {
         };
         /** EntryDetail */
         EntryDetail: {
-            /** Id */
-            id: string;
             /**
-             * Kind
-             * @enum {string}
+             * Bytes
+             * @default 0
              */
-            kind: "model" | "dictionary" | "atlas" | "graph" | "run" | "evaluation" | "store";
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
+            bytes: number;
             /**
              * Created
              * @default
              */
             created: string;
             /**
-             * Bytes
-             * @default 0
+             * Dictionary Fingerprint
+             * @default
              */
-            bytes: number;
+            dictionary_fingerprint: string;
             /**
              * Facts
              * @default {}
@@ -290,28 +712,13 @@ export interface components {
              * @default
              */
             fingerprint: string;
+            /** Id */
+            id: string;
             /**
-             * Model Fingerprint
-             * @default
+             * Kind
+             * @enum {string}
              */
-            model_fingerprint: string;
-            /**
-             * Dictionary Fingerprint
-             * @default
-             */
-            dictionary_fingerprint: string;
-            /**
-             * Problem
-             * @default
-             */
-            problem: string;
-            /**
-             * Manifest
-             * @default null
-             */
-            manifest: {
-                [key: string]: unknown;
-            } | null;
+            kind: "model" | "dictionary" | "atlas" | "graph" | "run" | "evaluation" | "store";
             /**
              * Links
              * @default {}
@@ -319,139 +726,196 @@ export interface components {
             links: {
                 [key: string]: string;
             };
+            /** Manifest */
+            manifest?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Model Fingerprint
+             * @default
+             */
+            model_fingerprint: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+        };
+        /** EvaluationDocument */
+        EvaluationDocument: {
+            /** Evaluation */
+            evaluation: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "evaluation";
         };
         /**
          * Example
          * @description A window of text, with the feature's activation on every token of it.
          */
         Example: {
-            /** Document */
-            document: number;
-            /** Position */
-            position: number;
             /** Activation */
             activation: number;
+            /** Document */
+            document: number;
             /** Peak */
             peak: number;
+            /** Position */
+            position: number;
             /** Tokens */
             tokens: string[];
             /** Values */
             values: number[];
         };
         /**
+         * ExportDocument
+         * @description Any of them, told apart by `kind`.
+         */
+        ExportDocument: components["schemas"]["GraphDocument"] | components["schemas"]["FeatureDocument"] | components["schemas"]["EvaluationDocument"] | components["schemas"]["RunDocument"];
+        /** FeatureDocument */
+        FeatureDocument: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "feature";
+            page: components["schemas"]["FeaturePage"];
+        };
+        /**
          * FeatureList
          * @description Part of a list of features.
          */
         FeatureList: {
-            /** Total */
-            total: number;
             /** Rows */
             rows: components["schemas"]["FeatureRow"][];
+            /** Total */
+            total: number;
         };
         /**
          * FeaturePage
          * @description All that an atlas knows of one feature.
          */
         FeaturePage: {
-            /** Id */
-            id: number;
-            /** Encoder */
-            encoder: number;
-            /** Feature */
-            feature: number;
-            /** Layer */
-            layer: number;
-            /** Name */
-            name: string;
-            /** Label */
-            label: string;
-            /** Label Source */
-            label_source: string;
-            /** Density */
-            density: number;
-            /** Maximum */
-            maximum: number;
-            /**
-             * Score
-             * @default null
-             */
-            score: number | null;
-            /** Dictionary */
-            dictionary: string;
-            /** Model */
-            model: string;
-            /** Site */
-            site: string;
-            /** Count */
-            count: number;
-            /** Mean */
-            mean: number;
-            /** Quantiles */
-            quantiles: {
-                [key: string]: number;
-            };
-            histogram: components["schemas"]["Histogram"];
-            /** Bands */
-            bands: components["schemas"]["Band"][];
-            /** Top Logits */
-            top_logits: components["schemas"]["TokenScore"][];
-            /** Bottom Logits */
-            bottom_logits: components["schemas"]["TokenScore"][];
             /** Active Tokens */
             active_tokens: components["schemas"]["TokenScore"][];
+            /** Automatic Label */
+            automatic_label: string;
+            /** Automatic Precision */
+            automatic_precision: number | null;
+            /** Automatic Recall */
+            automatic_recall: number | null;
+            /** Automatic Score */
+            automatic_score: number | null;
+            /** Automatic Source */
+            automatic_source: string;
+            /** Bands */
+            bands: components["schemas"]["Band"][];
             /** Before Tokens */
             before_tokens: components["schemas"]["TokenScore"][];
-            /** Positions */
-            positions: number[];
-            /** Position Edges */
-            position_edges: number[];
-            /** Decoder Neighbours */
-            decoder_neighbours: components["schemas"]["FeatureRow"][];
-            /** Encoder Neighbours */
-            encoder_neighbours: components["schemas"]["FeatureRow"][];
-            /** Coactive Neighbours */
-            coactive_neighbours: components["schemas"]["FeatureRow"][];
-            /** X */
-            x: number | null;
-            /** Y */
-            y: number | null;
+            /** Bottom Logits */
+            bottom_logits: components["schemas"]["TokenScore"][];
             /** Cluster */
             cluster: number | null;
             /** Cluster Label */
             cluster_label: string;
-            /** Automatic Label */
-            automatic_label: string;
-            /** Automatic Score */
-            automatic_score: number | null;
+            /** Coactive Neighbours */
+            coactive_neighbours: components["schemas"]["FeatureRow"][];
+            /** Count */
+            count: number;
+            /** Decoder Neighbours */
+            decoder_neighbours: components["schemas"]["FeatureRow"][];
+            /** Density */
+            density: number;
+            /** Dictionary */
+            dictionary: string;
+            /** Encoder */
+            encoder: number;
+            /** Encoder Neighbours */
+            encoder_neighbours: components["schemas"]["FeatureRow"][];
+            /** Feature */
+            feature: number;
+            histogram: components["schemas"]["Histogram"];
+            /** Id */
+            id: number;
+            /** Label */
+            label: string;
+            /** Label Source */
+            label_source: string;
+            /** Layer */
+            layer: number;
+            /** Maximum */
+            maximum: number;
+            /** Mean */
+            mean: number;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Position Edges */
+            position_edges: number[];
+            /** Positions */
+            positions: number[];
+            /** Quantiles */
+            quantiles: {
+                [key: string]: number;
+            };
+            /** Score */
+            score?: number | null;
+            /** Site */
+            site: string;
+            /** Top Logits */
+            top_logits: components["schemas"]["TokenScore"][];
+            /** X */
+            x: number | null;
+            /** Y */
+            y: number | null;
         };
         /**
          * FeatureRow
          * @description A feature in a list.
          */
         FeatureRow: {
-            /** Id */
-            id: number;
+            /** Density */
+            density: number;
             /** Encoder */
             encoder: number;
             /** Feature */
             feature: number;
-            /** Layer */
-            layer: number;
-            /** Name */
-            name: string;
+            /** Id */
+            id: number;
             /** Label */
             label: string;
             /** Label Source */
             label_source: string;
-            /** Density */
-            density: number;
+            /** Layer */
+            layer: number;
             /** Maximum */
             maximum: number;
+            /** Name */
+            name: string;
+            /** Score */
+            score?: number | null;
+        };
+        /** GraphDocument */
+        GraphDocument: {
+            /** Features */
+            features?: {
+                [key: string]: components["schemas"]["FeaturePage"];
+            };
+            graph: components["schemas"]["GraphView"];
             /**
-             * Score
-             * @default null
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            score: number | null;
+            kind: "graph";
         };
         /**
          * GraphView
@@ -459,49 +923,26 @@ export interface components {
          */
         GraphView: {
             /**
-             * Id
-             * @default
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /** Prompt */
-            prompt: string;
-            /** Tokens */
-            tokens: number[];
-            /** Strings */
-            strings: string[];
-            /** N Layers */
-            n_layers: number;
-            /** Model */
-            model: string;
-            /** Model Fingerprint */
-            model_fingerprint: string;
-            /** Dictionary */
-            dictionary: string;
-            /** Dictionary Kind */
-            dictionary_kind: string;
-            /** Dictionary Fingerprint */
-            dictionary_fingerprint: string;
-            /**
              * Atlas
              * @default
              */
             atlas: string;
-            /** Scores */
-            scores: {
-                [key: string]: number | null;
-            };
-            /** Warnings */
-            warnings: string[];
-            nodes: components["schemas"]["NodeColumns"];
-            edges: components["schemas"]["EdgeColumns"];
             /** Complete */
             complete: boolean;
-            /** Node Threshold */
-            node_threshold: number;
+            /** Dictionary */
+            dictionary: string;
+            /** Dictionary Fingerprint */
+            dictionary_fingerprint: string;
+            /** Dictionary Kind */
+            dictionary_kind: string;
             /** Edge Threshold */
             edge_threshold: number;
+            edges: components["schemas"]["EdgeColumns"];
+            /**
+             * Id
+             * @default
+             */
+            id: string;
             /**
              * Label Sources
              * @default {}
@@ -509,39 +950,49 @@ export interface components {
             label_sources: {
                 [key: string]: string;
             };
-            /** @default null */
-            state: components["schemas"]["ViewState"] | null;
+            /** Model */
+            model: string;
+            /** Model Fingerprint */
+            model_fingerprint: string;
+            /** N Layers */
+            n_layers: number;
+            /** Name */
+            name: string;
+            /** Node Threshold */
+            node_threshold: number;
+            nodes: components["schemas"]["NodeColumns"];
+            /** Prompt */
+            prompt: string;
+            /** Scores */
+            scores: {
+                [key: string]: number | null;
+            };
+            state?: components["schemas"]["ViewState"] | null;
+            /** Strings */
+            strings: string[];
+            /** Tokens */
+            tokens: number[];
+            /** Warnings */
+            warnings: string[];
         };
         /** Histogram */
         Histogram: {
-            /** Edges */
-            edges: number[];
             /** Counts */
             counts: number[];
+            /** Edges */
+            edges: number[];
         };
         /** Job */
         Job: {
-            /** Id */
-            id: string;
-            /** Kind */
-            kind: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "queued" | "running" | "done" | "failed" | "cancelled";
-            /** Title */
-            title: string;
             /**
              * Done
              * @default 0
              */
             done: number;
-            /**
-             * Total
-             * @default 0
-             */
-            total: number;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
             /**
              * Message
              * @default
@@ -557,57 +1008,69 @@ export interface components {
              * @default
              */
             result: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /** Title */
+            title: string;
+            /**
+             * Total
+             * @default 0
+             */
+            total: number;
         };
         /** Library */
         Library: {
-            /** Version */
-            version: string;
-            /** Folders */
-            folders: string[];
-            /** Entries */
-            entries: components["schemas"]["Entry"][];
             /** Can Write */
             can_write: boolean;
+            /** Entries */
+            entries: components["schemas"]["Entry"][];
+            /** Folders */
+            folders: string[];
+            /** Version */
+            version: string;
         };
         /**
          * Metrics
          * @description Rows of metrics.jsonl from a byte on.
          */
         Metrics: {
+            /** Next */
+            next: number;
             /** Rows */
             rows: {
                 [key: string]: unknown;
             }[];
-            /** Next */
-            next: number;
         };
         /**
          * NodeColumns
          * @description Nodes, column by column.
          */
         NodeColumns: {
-            /** Id */
-            id: string[];
-            /** Kind */
-            kind: string[];
-            /** Layer */
-            layer: number[];
-            /** Position */
-            position: number[];
-            /** Feature */
-            feature: number[];
             /** Activation */
             activation: (number | null)[];
-            /** Probability */
-            probability: (number | null)[];
-            /** Label */
-            label: string[];
-            /** Influence */
-            influence: number[];
             /** Cumulative */
             cumulative: (number | null)[];
+            /** Feature */
+            feature: number[];
+            /** Id */
+            id: string[];
+            /** Influence */
+            influence: number[];
+            /** Kind */
+            kind: string[];
+            /** Label */
+            label: string[];
+            /** Layer */
+            layer: number[];
             /** Mass */
             mass: number[];
+            /** Position */
+            position: number[];
+            /** Probability */
+            probability: (number | null)[];
             /** Weight */
             weight: number[];
         };
@@ -618,12 +1081,12 @@ export interface components {
         OperandPlot: {
             /** Guise */
             guise: string;
+            /** Maximum */
+            maximum: number;
             /** Position */
             position: number;
             /** Token */
             token: string;
-            /** Maximum */
-            maximum: number;
             /** Values */
             values: number[][];
         };
@@ -632,14 +1095,6 @@ export interface components {
          * @description The operand plot of a feature of an adder.
          */
         OperandsJob: {
-            /**
-             * Kind
-             * @default operands
-             * @constant
-             */
-            kind: "operands";
-            /** Model */
-            model: string;
             /** Dictionary */
             dictionary: string;
             /** Encoder */
@@ -651,6 +1106,13 @@ export interface components {
              * @default equation
              */
             guise: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "operands";
+            /** Model */
+            model: string;
         };
         /**
          * Problem
@@ -665,6 +1127,11 @@ export interface components {
          * @description One edit, kept for ever.
          */
         Revision: {
+            /**
+             * Author
+             * @default
+             */
+            author: string;
             /** Dictionary */
             dictionary: string;
             /** Encoder */
@@ -681,46 +1148,54 @@ export interface components {
              * @default
              */
             note: string;
-            /**
-             * Rating
-             * @default null
-             */
-            rating: number | null;
-            /**
-             * Author
-             * @default
-             */
-            author: string;
+            /** Rating */
+            rating?: number | null;
+            /** Updated */
+            updated: string;
             /**
              * Version
              * @default 0
              */
             version: number;
-            /** Updated */
-            updated: string;
+        };
+        /** RunDocument */
+        RunDocument: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "run";
+            /** Metrics */
+            metrics: {
+                [key: string]: unknown;
+            }[];
+            run: components["schemas"]["RunInfo"];
         };
         /** RunInfo */
         RunInfo: {
-            /** Id */
-            id: string;
-            /** Recipe */
-            recipe: {
-                [key: string]: unknown;
-            };
-            /** Steps */
-            steps: number;
-            /** Step */
-            step: number;
-            /** Finished */
-            finished: boolean;
             /** Active */
             active: boolean;
             /** Dictionaries */
             dictionaries: string[];
             /** Evaluations */
             evaluations: components["schemas"]["Entry"][];
+            /** Finished */
+            finished: boolean;
+            /** Id */
+            id: string;
+            /** Recipe */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /** Step */
+            step: number;
+            /** Steps */
+            steps: number;
         };
-        /** Supernode */
+        /**
+         * Supernode
+         * @description Nodes grouped because they play one role.
+         */
         Supernode: {
             /** Id */
             id: string;
@@ -731,30 +1206,38 @@ export interface components {
         };
         /** TokenScore */
         TokenScore: {
-            /** Token */
-            token: number;
-            /** Text */
-            text: string;
+            /** Rate */
+            rate?: number | null;
             /** Score */
             score: number;
-            /**
-             * Rate
-             * @default null
-             */
-            rate: number | null;
+            /** Text */
+            text: string;
+            /** Token */
+            token: number;
         };
         /** TraceJob */
         TraceJob: {
-            /**
-             * Kind
-             * @default trace
-             * @constant
-             */
-            kind: "trace";
-            /** Model */
-            model: string;
             /** Dictionary */
             dictionary: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trace";
+            /** Max Features */
+            max_features?: number | null;
+            /**
+             * Minus
+             * @default
+             */
+            minus: string;
+            /** Model */
+            model: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
             /** Prompt */
             prompt: string;
             /**
@@ -762,47 +1245,12 @@ export interface components {
              * @default []
              */
             tokens: string[];
-            /**
-             * Minus
-             * @default
-             */
-            minus: string;
-            /**
-             * Max Features
-             * @default null
-             */
-            max_features: number | null;
-            /**
-             * Name
-             * @default
-             */
-            name: string;
         };
         /**
          * ViewState
          * @description What a reader did to a graph; a permalink holds it, and the artifact can keep it.
          */
         ViewState: {
-            /**
-             * Selected
-             * @default null
-             */
-            selected: string | null;
-            /**
-             * Pinned
-             * @default []
-             */
-            pinned: string[];
-            /**
-             * Supernodes
-             * @default []
-             */
-            supernodes: components["schemas"]["Supernode"][];
-            /**
-             * Node Threshold
-             * @default 0.8
-             */
-            node_threshold: number;
             /**
              * Edge Threshold
              * @default 0.98
@@ -814,6 +1262,21 @@ export interface components {
              */
             hidden: string[];
             /**
+             * Node Threshold
+             * @default 0.8
+             */
+            node_threshold: number;
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
+            /**
+             * Pinned
+             * @default []
+             */
+            pinned: string[];
+            /**
              * Places
              * @default {}
              */
@@ -823,42 +1286,43 @@ export interface components {
                     number
                 ];
             };
+            /** Selected */
+            selected?: string | null;
             /**
-             * Notes
-             * @default
+             * Supernodes
+             * @default []
              */
-            notes: string;
+            supernodes: components["schemas"]["Supernode"][];
         };
         /**
          * XRay
          * @description Every feature that is active on a text.
          */
         XRay: {
-            /** Text */
-            text: string;
-            /** Tokens */
-            tokens: string[];
             /** Counts */
             counts: boolean[];
-            /** Layers */
-            layers: components["schemas"]["XRayLayer"][];
             /** Labels */
             labels: {
                 [key: string]: string;
             };
+            /** Layers */
+            layers: components["schemas"]["XRayLayer"][];
+            /** Text */
+            text: string;
+            /** Tokens */
+            tokens: string[];
         };
         /** XRayJob */
         XRayJob: {
+            /** Dictionary */
+            dictionary: string;
             /**
-             * Kind
-             * @default xray
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "xray";
             /** Model */
             model: string;
-            /** Dictionary */
-            dictionary: string;
             /** Text */
             text: string;
         };
@@ -869,14 +1333,14 @@ export interface components {
         XRayLayer: {
             /** Encoder */
             encoder: number;
-            /** Layer */
-            layer: number;
-            /** Site */
-            site: string;
-            /** Offsets */
-            offsets: number[];
             /** Features */
             features: number[];
+            /** Layer */
+            layer: number;
+            /** Offsets */
+            offsets: number[];
+            /** Site */
+            site: string;
             /** Values */
             values: number[];
         };
@@ -888,4 +1352,1626 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    get_annotations_api_annotations_get: {
+        parameters: {
+            query: {
+                /** @description Of the dictionary. */
+                dictionary: string;
+                encoder?: number | null;
+                feature?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Annotation"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_annotation_api_annotations_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnotationIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Annotation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_history_api_annotations_history_get: {
+        parameters: {
+            query: {
+                /** @description Of the dictionary. */
+                dictionary: string;
+                encoder: number;
+                feature: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revision"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_artifact_api_artifacts__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_atlas_api_atlases__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AtlasInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_features_api_atlases__id__features_get: {
+        parameters: {
+            query?: {
+                layer?: number | null;
+                cluster?: number | null;
+                sort?: "id" | "density" | "maximum" | "label_score";
+                q?: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_feature_api_atlases__id__features__encoder___feature__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+                encoder: number;
+                feature: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeaturePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_map_api_atlases__id__map_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AtlasMap"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_api_atlases__id__search_get: {
+        parameters: {
+            query?: {
+                label?: string;
+                token?: string;
+                similar?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_evaluation_api_evaluations__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_graph_api_graphs_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_graph_api_graphs__id__get: {
+        parameters: {
+            query?: {
+                max_edges?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_neuronpedia_api_graphs__id__neuronpedia_get: {
+        parameters: {
+            query?: {
+                node_threshold?: number;
+                edge_threshold?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_state_api_graphs__id__state_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewState"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewState"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_jobs_api_jobs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_job_api_jobs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TraceJob"] | components["schemas"]["XRayJob"] | components["schemas"]["OperandsJob"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_job_api_jobs__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_job_api_jobs__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_events_api_jobs__id__events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_result_api_jobs__id__result_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["XRay"] | components["schemas"]["OperandPlot"][] | components["schemas"]["Entry"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_library_api_library_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Library"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run_api_runs__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_metrics_api_runs__id__metrics_get: {
+        parameters: {
+            query?: {
+                start?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Metrics"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

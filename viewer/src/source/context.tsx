@@ -2,7 +2,7 @@ import { createContext, useContext } from 'react';
 import { EmbeddedSource } from './embedded';
 import type { Source } from './source';
 
-const nothing = new EmbeddedSource({ kind: 'evaluation', evaluation: {} });
+const nothing = new EmbeddedSource({ kind: 'evaluation', evaluation: [] });
 
 export const SourceContext = createContext<Source>(nothing);
 

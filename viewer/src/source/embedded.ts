@@ -3,6 +3,7 @@ import type {
   AtlasInfo,
   AtlasMap,
   EntryDetail,
+  EvaluationDocument,
   ExportDocument,
   FeatureList,
   FeaturePage,
@@ -103,7 +104,7 @@ export class EmbeddedSource implements Source {
     return { rows: this.document.metrics, next: 0 };
   }
 
-  async evaluation(): Promise<Record<string, unknown>> {
+  async evaluation(): Promise<EvaluationDocument[]> {
     return this.document.kind === 'evaluation'
       ? this.document.evaluation
       : absent('The evaluation');

@@ -4,6 +4,7 @@ import type {
   AtlasInfo,
   AtlasMap,
   EntryDetail,
+  EvaluationDocument,
   FeatureList,
   FeaturePage,
   GraphView,
@@ -119,7 +120,7 @@ export class HttpSource implements Source {
   }
 
   evaluation(id: string, signal?: AbortSignal) {
-    return this.get<Record<string, unknown>>(`evaluations/${part(id)}`, {}, signal);
+    return this.get<EvaluationDocument[]>(`evaluations/${part(id)}`, {}, signal);
   }
 
   private async get<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
@@ -169,11 +170,9 @@ async function detailOf(answer: Response): Promise<string> {
   }
 }
 
-/** The annotation in a refusal: bare, or beside the sentence that refuses. */
-async function currentOf(answer: Response): Promise<Annotation> {
-  const body: unknown = await answer.json();
-  const current = isObject(body) && isObject(body.current) ? body.current : body;
-  return current as Annotation;
+async function currentOf(answer: Response): Promise<Annotation | null> {
+  const { current } = (await answer.json()) as { current: Annotation | null };
+  return current;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -5,6 +5,7 @@ import type {
   AtlasInfo,
   AtlasMap,
   EntryDetail,
+  EvaluationDocument,
   FeatureList,
   FeaturePage,
   GraphView,
@@ -77,7 +78,7 @@ export interface Source {
   jobResult<T>(id: string, signal?: AbortSignal): Promise<T>;
   run(id: string, signal?: AbortSignal): Promise<RunInfo>;
   metrics(id: string, start: number, signal?: AbortSignal): Promise<Metrics>;
-  evaluation(id: string, signal?: AbortSignal): Promise<Record<string, unknown>>;
+  evaluation(id: string, signal?: AbortSignal): Promise<EvaluationDocument[]>;
 }
 
 /** A request that was answered with an error, or not at all. */
@@ -93,7 +94,8 @@ export class SourceError extends Error {
 
 /** Somebody else's edit came first. */
 export class Conflict extends SourceError {
-  constructor(readonly current: Annotation) {
+  /** As it stands now; null where it was deleted. */
+  constructor(readonly current: Annotation | null) {
     super('Somebody else edited this meanwhile.', 409);
     this.name = 'Conflict';
   }
