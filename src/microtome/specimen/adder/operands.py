@@ -117,15 +117,15 @@ def _liked(means: Tensor) -> list[int]:
 
 def _size_pattern(grid: Tensor, name: str) -> Pattern:
     means, fit = _means(grid, _groups(grid, name))
-    ranges = _ranges(_liked(means))
+    ranges = value_ranges(_liked(means))
     # the strongest ranges, in rising order: a feature with two humps is not "about" their middle
     strongest = sorted(ranges, key=lambda r: -float(means[r[0] : r[1] + 1].sum()))[:MAX_RANGES]
     words = [str(a) if a == b else f"{a}–{b}" for a, b in sorted(strongest)]
     more = " …" if len(ranges) > MAX_RANGES else ""
-    return Pattern(f"{name} {_either(words)}{more}", fit)
+    return Pattern(f"{name} {either(words)}{more}", fit)
 
 
-def _ranges(values: list[int], gap: int = 2) -> list[tuple[int, int]]:
+def value_ranges(values: list[int], gap: int = 2) -> list[tuple[int, int]]:
     """Runs of values, across gaps of one."""
     ranges: list[tuple[int, int]] = []
     for value in values:
@@ -136,30 +136,30 @@ def _ranges(values: list[int], gap: int = 2) -> list[tuple[int, int]]:
     return ranges
 
 
-def _either(words: list[str]) -> str:
+def either(words: list[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} or {last}" if most else last
 
 
 def _digit_pattern(grid: Tensor, name: str) -> Pattern:
     means, fit = _means(grid, _groups(grid, name, 10))
-    return Pattern(f"{name} ends in {_digits(_liked(means))}", fit)
+    return Pattern(f"{name} ends in {digits_words(_liked(means))}", fit)
 
 
-def _digits(digits: list[int]) -> str:
-    return _either([str(d) for d in digits])
+def digits_words(digits: list[int]) -> str:
+    return either([str(d) for d in digits])
 
 
 def _lookup_pattern(grid: Tensor) -> Pattern:
     first, second = (_groups(grid, f"{which} operand", 10) for which in ("first", "second"))
     rows, columns, fit = _pair_groups(grid, first, second)
-    return Pattern(f"first ends in {_digits(rows)}, second in {_digits(columns)}", fit)
+    return Pattern(f"first ends in {digits_words(rows)}, second in {digits_words(columns)}", fit)
 
 
 def _tens_pattern(grid: Tensor) -> Pattern:
     first, second = (_groups(grid, f"{which} operand") // 10 for which in ("first", "second"))
     rows, columns, fit = _pair_groups(grid, first, second)
-    return Pattern(f"first {_tens(rows)}, second {_tens(columns)}", fit)
+    return Pattern(f"first {tens_words(rows)}, second {tens_words(columns)}", fit)
 
 
 def _pair_groups(grid: Tensor, first: Tensor, second: Tensor) -> tuple[list[int], list[int], float]:
@@ -169,6 +169,6 @@ def _pair_groups(grid: Tensor, first: Tensor, second: Tensor) -> tuple[list[int]
     return sorted({g // 10 for g in liked}), sorted({g % 10 for g in liked}), fit
 
 
-def _tens(groups: list[int]) -> str:
+def tens_words(groups: list[int]) -> str:
     """Tens as ranges of numbers: 30–59 or 80–89."""
-    return _either([f"{10 * a}–{10 * b + 9}" for a, b in _ranges(groups, gap=1)])
+    return either([f"{10 * a}–{10 * b + 9}" for a, b in value_ranges(groups, gap=1)])
