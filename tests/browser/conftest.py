@@ -1,7 +1,8 @@
 """The viewer in a real browser: artifacts, a server on loopback, chromium, screenshots.
 
-A test takes `page`, which fails it on anything that the browser's console calls an error, on an
-exception in the page and on a request to any other machine; and `shot`, which keeps a screenshot.
+A test takes `served`, the running server with its artifacts (tests/browser/artifacts.py); `page`,
+which fails it on anything that the browser's console calls an error, on an exception in the page and
+on a request to any other machine; and `shot`, which keeps a screenshot.
 Without chromium these tests are skipped, but in CI (CI=true in the environment) they fail.
 """
 
@@ -16,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 import microtome.viewer
+from microtome.server import RunningServer, Settings, entry_id
 from tests.browser.artifacts import make_library
 from tests.conftest import SHARED
 
@@ -41,6 +43,29 @@ def library_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real artifacts; see `tests.browser.artifacts`."""
     folder = tmp_path_factory.mktemp("library")
     return make_library(folder, SHARED if SHARED.is_dir() else None)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server, and what it serves."""
+
+    url: str
+    folder: Path
+
+    def page(self, fragment: str) -> str:
+        """The address of a page: `served.page(f"#/graph/{served.id('graphs/sum')}")`."""
+        return f"{self.url}{fragment}"
+
+    def id(self, path: str) -> str:
+        """Of the artifact at a path below the folder."""
+        return entry_id(self.folder / path)
+
+
+@pytest.fixture(scope="session")
+def served(library_folder: Path, built: Path) -> Iterator[Served]:
+    """The library behind a real server, on a thread of its own."""
+    with RunningServer(Settings(folders=(library_folder,))) as server:
+        yield Served(server.address.url, library_folder)
 
 
 @pytest.fixture(scope="session")
