@@ -18,6 +18,7 @@ SCHEMA_VERSIONS = {
     "store": 1,
     "evaluation": 1,
     "atlas": 1,
+    "labels": 1,
 }
 """Version written for each kind of artifact; newer ones are refused on reading."""
 KEPT_BESIDE = {"graph": ("view.json",)}

@@ -1,0 +1,38 @@
+"""Explanations of features by language models, scored on held-out examples."""
+
+from microtome.explain.artifact import (
+    LabelsContent,
+    label_texts,
+    labels_beside,
+    read_labels,
+)
+from microtome.explain.atlas import explain_atlas
+from microtome.explain.endpoint import Endpoint
+from microtome.explain.key import key_for
+from microtome.explain.label import ModelLabel, Score
+from microtome.explain.local import Local
+from microtome.explain.options import ExplainOptions
+from microtome.explain.plan import Plan, plan
+from microtome.explain.question import Stopped
+from microtome.explain.source import AtlasSource
+from microtome.explain.spending import Prices, Spending
+
+__all__ = [
+    "AtlasSource",
+    "Endpoint",
+    "ExplainOptions",
+    "LabelsContent",
+    "Local",
+    "ModelLabel",
+    "Plan",
+    "Prices",
+    "Score",
+    "Spending",
+    "Stopped",
+    "explain_atlas",
+    "key_for",
+    "label_texts",
+    "labels_beside",
+    "plan",
+    "read_labels",
+]
