@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from microtome.server.guard.body import Gone, read_body, replay
 from microtome.server.guard.headers import with_security
-from microtome.server.guard.policy import TOKEN_QUERY, Policy, Refused, check_path
+from microtome.server.guard.policy import TOKEN_QUERY, Policy, Refused
 from microtome.server.settings import Settings
 
 IMPORT = "/api/graphs/import"
@@ -54,7 +54,7 @@ class Guard:
         it stands in no history and no log."""
         if scope["method"] != "GET" or TOKEN_QUERY.encode() not in scope["query_string"]:
             return None
-        check_path(scope)
+        self._policy.check_where_from(scope)
         if not self._policy.token_of_query(scope):
             return None
         rest = Request(scope).url.remove_query_params(TOKEN_QUERY)

@@ -51,15 +51,23 @@ class Policy:
         Raises:
             Refused: says why not.
         """
-        check_path(scope)
-        headers = Headers(scope)
-        self._check_host(headers)
-        self._check_origin(scope, headers)
-        if self._token and not self._knows_token(scope, headers):
+        self.check_where_from(scope)
+        if self._token and not self._knows_token(scope, Headers(scope)):
             raise Refused(
                 401,
                 "this server asks for its token; open the address that it printed when it started",
             )
+
+    def check_where_from(self, scope: Scope) -> None:
+        """All but the token.
+
+        Raises:
+            Refused: says why not.
+        """
+        check_path(scope)
+        headers = Headers(scope)
+        self._check_host(headers)
+        self._check_origin(scope, headers)
 
     def token_of_query(self, scope: Scope) -> bool:
         """Whether the address itself holds the token, to be kept in a cookie."""
