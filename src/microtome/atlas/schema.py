@@ -41,7 +41,6 @@ FEATURE_COLUMNS = pa.schema(
         ("coactive_scores", _REALS),  # cosine of activations over a sample of tokens
         ("label", pa.string()),  # automatic; empty where nothing could be said
         ("label_source", pa.string()),  # `automatic`, `concept`, or empty
-        ("label_source", pa.string()),  # `automatic`, `concept`, or empty
         ("label_score", pa.float32()),  # F1 of the label as a rule on what it was not made from
         ("label_precision", pa.float32()),  # NaN, as the score, where there is no label
         ("label_recall", pa.float32()),

@@ -74,9 +74,20 @@ def _artifact(folder: Path) -> dict:
         if "format" in found:  # of the files that it was converted from
             found["converted_from"] = found.pop("format")
         return facts | found
+    if manifest.kind == "atlas":
+        return facts | _atlas(manifest.content)
     content = {k: v for k, v in manifest.content.items() if k not in ("info", "tokens", "strings")}
     known = manifest.content.get("info", {})
     return facts | {k: known[k] for k in ("model", "dictionary") if k in known} | content
+
+
+def _atlas(content: dict) -> dict:
+    encoders = content["encoders"]
+    return content | {
+        "encoders": [f"{', '.join(e['reads'])}: {e['features']} features" for e in encoders],
+        "features": sum(e["features"] for e in encoders),
+        "window": "{} tokens before, {} behind".format(*content["window"]),
+    }
 
 
 def _flat(values: dict) -> str:

@@ -43,6 +43,34 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int
         yield advance
 
 
+@contextmanager
+def stage_bar(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Progress through stages: yields a function to call with the stage, what is done of it, and
+    what there is to do (0 where unknown)."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield _silent_stages if quiet else _occasional_stages()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task, current = bar.add_task("starting", total=None), "starting"
+
+        def advance(stage: str, done: int, total: int) -> None:
+            nonlocal current
+            if stage != current:
+                bar.reset(task, description=stage)
+                current = stage
+            bar.update(task, completed=done, total=total or None)
+
+        yield advance
+
+
 class TrainingBar:
     """A training run as it goes: speed, error, sparsity, dead features, time left."""
 
@@ -88,6 +116,24 @@ def training_bar(steps: int, quiet: bool = False) -> Iterator[TrainingBar]:
 
 def _silence(done: int, total: int, text: str = "") -> None:
     pass
+
+
+def _silent_stages(stage: str, done: int, total: int) -> None:
+    pass
+
+
+def _occasional_stages() -> Callable[[str, int, int], None]:
+    """For logs: a line every 30 seconds, so that short work says nothing."""
+    said = time.monotonic()
+
+    def advance(stage: str, done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > 30:
+            said = time.monotonic()
+            much = f": {done:,} of {total:,}" if total else f": {done:,}" if done else ""
+            print(f"{stage}{much}", file=sys.stderr, flush=True)
+
+    return advance
 
 
 def _occasional_lines(title: str) -> Callable[..., None]:
