@@ -1,8 +1,8 @@
 """The viewer in a real browser: artifacts, a server on loopback, chromium, screenshots.
 
 A test takes `served`, the running server with its artifacts (tests/browser/artifacts.py); `page`,
-which fails it on anything that the browser's console calls an error, on an exception in the page and
-on a request to any other machine; and `shot`, which keeps a screenshot.
+which fails it on anything that the browser's console calls an error, on an exception in the page
+and on a request to any other machine; and `shot`, which keeps a screenshot.
 Without chromium these tests are skipped, but in CI (CI=true in the environment) they fail.
 """
 

@@ -1,22 +1,18 @@
-"""A built viewer of three lines, with everything in it that HTML could trip over."""
+"""A built viewer that is small."""
 
 from pathlib import Path
 
 import pytest
 
 from microtome.viewer import built as built_viewer
-
-SCRIPT = (
-    'const s = "</script><!--<script>";\nfunction C(){}\nexport { s as mount, C as mountPage };\n'
-)
-STYLE = ".a{content:'</style>'}"
+from tests.viewer.pages import write_static
 
 
 @pytest.fixture
 def static(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A built viewer of three lines."""
-    (tmp_path / "embed").mkdir()
-    (tmp_path / "embed" / "viewer.js").write_text(SCRIPT)
-    (tmp_path / "embed" / "viewer.css").write_text(STYLE)
-    monkeypatch.setattr(built_viewer, "STATIC", tmp_path)
-    return tmp_path
+    """The folder of a built viewer of three lines."""
+    folder = tmp_path / "static"
+    folder.mkdir()
+    write_static(folder)
+    monkeypatch.setattr(built_viewer, "STATIC", folder)
+    return folder

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -13,38 +12,9 @@ from microtome.errors import MicrotomeError
 from microtome.viewer import built as built_viewer
 from microtome.viewer import html_page
 from microtome.viewer.built import embed
+from tests.viewer.pages import Parts
 
 HOSTILE = "</script><script>alert(1)</script><!-- <script> \u2028 “é” {} %s"
-
-
-class Parts(HTMLParser):
-    """Scripts, styles and metas of a page, as a browser finds them."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.scripts: list[tuple[dict, str]] = []
-        self.styles: list[str] = []
-        self.metas: list[dict] = []
-        self.title = ""
-        self._open = ("", {})
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self._open = (tag, dict(attrs))
-        if tag == "meta":
-            self.metas.append(dict(attrs))
-
-    def handle_endtag(self, tag):
-        self._open = ("", {})
-
-    def handle_data(self, data):
-        tag, attributes = self._open
-        if tag == "script":
-            self.scripts.append((attributes, data))
-        elif tag == "style":
-            self.styles.append(data)
-        elif tag == "title":
-            self.title += data
 
 
 def test_the_document_comes_back_and_nothing_escapes(static: Path):

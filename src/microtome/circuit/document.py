@@ -1,24 +1,36 @@
 """A graph and the pages of its features as one document, for files and notebooks."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from microtome.atlas.page import FeaturePage
+from microtome.atlas.page import FeaturePage, FeatureRow
 from microtome.circuit.graph import Graph
 from microtome.circuit.prune import Pruned
 from microtome.circuit.state import ViewState
 from microtome.circuit.view import GraphView, graph_view
 
-Pages = Callable[[int, int], FeaturePage]
-"""The page of a feature, by encoder and feature: an atlas's `page`."""
-
 MAX_EDGES = 50_000
 """Of a graph that is carried whole: about 1 MB."""
+MAX_PAGE_BYTES = 2_000_000
+"""Of all pages together, so that a file stays one that can be sent."""
+EXAMPLES = 5
+"""Of each band on the pages that go along."""
+
+Key = tuple[int, int]
+"""Encoder and feature."""
+
+
+@runtime_checkable
+class Known(Protocol):
+    """What is known of a dictionary's features: an atlas."""
+
+    def page(self, encoder: int, feature: int, /) -> FeaturePage: ...
+
+    def row(self, encoder: int, feature: int, /) -> FeatureRow: ...
 
 
 def graph_document(
     graph: Graph,
-    pages: Pages | None = None,
+    known: Known | None = None,
     pruned: Pruned | None = None,
     state: ViewState | None = None,
 ) -> dict[str, Any]:
@@ -26,34 +38,54 @@ def graph_document(
 
     Args:
         graph: the graph.
-        pages: what is known of its features; labels are taken from there too, where the graph
-            has none.
+        known: what is known of its features: their labels, and the pages of the most influential
+            ones, up to `MAX_PAGE_BYTES`.
         pruned: show this part; by default all, or what is left of it with `MAX_EDGES` edges.
         state: as a reader saved it.
     """
     shown = graph_view(graph, pruned=pruned, state=state, max_edges=MAX_EDGES)
-    found = _pages(shown, pages) if pages else {}
-    return {"kind": "graph", "graph": _labelled(shown, found), "features": found}
+    if known is None:
+        return {"kind": "graph", "graph": shown, "features": {}}
+    keys = _features(shown)
+    rows = {key: known.row(*key) for key in keys}
+    return {"kind": "graph", "graph": _labelled(shown, rows), "features": _pages(keys, known)}
 
 
-def _pages(shown: GraphView, pages: Pages) -> dict[str, FeaturePage]:
-    """By encoder/feature. The dictionaries of graphs have one encoder for each layer."""
+def _features(shown: GraphView) -> list[Key]:
+    """Features of the nodes, the most influential first. The dictionaries of graphs have one
+    encoder for each layer."""
     nodes = shown.nodes
-    keys = {
-        (layer, feature)
-        for kind, layer, feature in zip(nodes.kind, nodes.layer, nodes.feature, strict=True)
-        if kind == "feature"
-    }
-    return {f"{layer}/{feature}": pages(layer, feature) for layer, feature in sorted(keys)}
+    order = sorted(range(len(nodes.id)), key=lambda i: -nodes.influence[i])
+    found = [(nodes.layer[i], nodes.feature[i]) for i in order if nodes.kind[i] == "feature"]
+    return list(dict.fromkeys(found))
 
 
-def _labelled(shown: GraphView, found: dict[str, FeaturePage]) -> GraphView:
+def _pages(keys: list[Key], known: Known) -> dict[str, FeaturePage]:
+    """By encoder/feature, as many as there is room for."""
+    pages: dict[str, FeaturePage] = {}
+    left = MAX_PAGE_BYTES
+    for encoder, feature in keys:
+        page = _shortened(known.page(encoder, feature))
+        left -= len(page.model_dump_json().encode())
+        if left < 0:
+            break
+        pages[f"{encoder}/{feature}"] = page
+    return pages
+
+
+def _shortened(page: FeaturePage) -> FeaturePage:
+    bands = [band.model_copy(update={"examples": band.examples[:EXAMPLES]}) for band in page.bands]
+    return page.model_copy(update={"bands": bands})
+
+
+def _labelled(shown: GraphView, rows: dict[Key, FeatureRow]) -> GraphView:
+    """Labels from the atlas instead of the graph's own, as on the server."""
     nodes = shown.nodes
-    labels, sources = list(nodes.label), dict(shown.label_sources)
+    label, sources = list(nodes.label), dict(shown.label_sources)
     for i, node_id in enumerate(nodes.id):
-        page = found.get(f"{nodes.layer[i]}/{nodes.feature[i]}")
-        if nodes.kind[i] == "feature" and not labels[i] and page is not None and page.label:
-            labels[i], sources[node_id] = page.label, page.label_source
+        row = rows.get((nodes.layer[i], nodes.feature[i]))
+        if nodes.kind[i] == "feature" and row is not None and row.label:
+            label[i], sources[node_id] = row.label, row.label_source
     return shown.model_copy(
-        update={"nodes": nodes.model_copy(update={"label": labels}), "label_sources": sources}
+        update={"nodes": nodes.model_copy(update={"label": label}), "label_sources": sources}
     )

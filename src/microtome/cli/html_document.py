@@ -1,0 +1,154 @@
+"""What `microtome export --html` puts into a file, by what lies at a path."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from microtome.errors import MicrotomeError
+
+if TYPE_CHECKING:
+    from microtome.atlas.query import Atlas
+
+_CAN = "a file can hold a graph, a feature of an atlas (--feature L3/127), an evaluation or a run"
+
+
+def html_document(
+    path: str, feature: str | None, atlas: str | None, nodes: float, edges: float
+) -> tuple[Any, str]:
+    """A document for the viewer, and the title of its page.
+
+    Args:
+        path: of a graph, an atlas, an evaluation or a run.
+        feature: of the atlas, as it is written: L3/127.
+        atlas: of the graph's dictionary; by default the bundled one of a specimen.
+        nodes: share of influence whose nodes are kept.
+        edges: share of edge influence that is kept.
+
+    Raises:
+        MicrotomeError: nothing that a file can hold, or options that do not go with it.
+    """
+    from microtome.specimen.load import PREFIX, specimen_path
+
+    folder = specimen_path(path, "atlas") if path.startswith(PREFIX) else Path(path)
+    kind = _kind(folder)
+    if feature is not None and kind != "atlas":
+        raise MicrotomeError(f"--feature goes with an atlas, and {path} holds a {kind}")
+    if atlas is not None and kind != "graph":
+        raise MicrotomeError(f"--atlas goes with a graph, and {path} holds a {kind}")
+    match kind:
+        case "graph":
+            return _graph(folder, atlas, nodes, edges)
+        case "atlas":
+            return _feature(folder, feature)
+        case "evaluation":
+            return _evaluation(folder)
+        case "run":
+            return _run(folder)
+    raise MicrotomeError(f"{path} holds a {kind}; {_CAN}")
+
+
+def _kind(folder: Path) -> str:
+    from microtome.artifact import read_manifest
+    from microtome.artifact.manifest import FILE_NAME
+    from microtome.training.trainer import RECIPE
+
+    if not folder.exists():
+        raise MicrotomeError(f"{folder} does not exist")
+    if (folder / FILE_NAME).is_file():
+        return read_manifest(folder).kind
+    if folder.is_file() and folder.suffix == ".json":
+        return "graph"
+    if (folder / RECIPE).is_file():
+        return "run"
+    raise MicrotomeError(f"{folder} is no artifact of microtome; {_CAN}")
+
+
+def _graph(path: Path, atlas: str | None, nodes: float, edges: float) -> tuple[Any, str]:
+    from microtome.circuit import load_graph, prune
+    from microtome.circuit.artifact import load_state
+    from microtome.circuit.document import graph_document
+    from microtome.circuit.prune import whole
+    from microtome.circuit.state import ViewState, state_of
+
+    graph = load_graph(path)
+    known = _atlas_of(graph.info, atlas)
+    # a file of another tool was pruned by it, and says in its own way what a node's share is
+    pruned = prune(graph, nodes, edges) if path.is_dir() else whole(graph)
+    state = (load_state(path) if path.is_dir() else None) or state_of(graph) or ViewState()
+    thresholds = {"node_threshold": pruned.node_threshold, "edge_threshold": pruned.edge_threshold}
+    shown = state.model_copy(update=thresholds)
+    return graph_document(graph, known, pruned, shown), graph.prompt.text
+
+
+def _atlas_of(info: dict[str, Any], named: str | None) -> "Atlas | None":
+    """The atlas of a graph's dictionary: the one that was named, or else a bundled one.
+
+    Raises:
+        MicrotomeError: the one that was named is of another dictionary.
+    """
+    from microtome.atlas.query import open_atlas
+    from microtome.specimen.load import PREFIX, SPECIMENS, specimen_path
+
+    name = named or str(info.get("dictionary", "")).partition("/")[0]
+    if name.startswith(PREFIX):
+        if named is None and "atlas" not in SPECIMENS.get(name.removeprefix(PREFIX), {}):
+            return None
+        atlas = open_atlas(specimen_path(name, "atlas"))
+    elif named is None:
+        return None
+    else:
+        atlas = open_atlas(name)
+    wanted = info.get("dictionary_fingerprint", "unknown")
+    if atlas.dictionary_fingerprint == wanted:
+        return atlas
+    if named is None:
+        return None
+    raise MicrotomeError(
+        f"atlas {named} is of the dictionary {atlas.dictionary_fingerprint}, and the graph is of "
+        f"{wanted}; name the atlas of the graph's dictionary"
+    )
+
+
+def _feature(folder: Path, feature: str | None) -> tuple[Any, str]:
+    from microtome.atlas.query import open_atlas
+
+    if feature is None:
+        raise MicrotomeError(f"{folder} is an atlas; name one of its features: --feature L3/127")
+    atlas = open_atlas(folder)
+    page = atlas.page(*atlas.parse_name(feature))
+    title = f"{page.name}: {page.label}" if page.label else page.name
+    return {"kind": "feature", "page": page}, title
+
+
+def _evaluation(folder: Path) -> tuple[Any, str]:
+    from microtome.evaluation.save import EVALUATION
+
+    file = folder / EVALUATION
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise MicrotomeError(f"{file} is not readable as JSON: {error}") from error
+    return {"kind": "evaluation", "evaluation": found}, f"Evaluation {folder.resolve().name}"
+
+
+def _run(folder: Path) -> tuple[Any, str]:
+    from microtome.server.runs import is_active, read_metrics, run_recipe, run_steps
+    from microtome.server.schema import RunInfo
+
+    step, steps = run_steps(folder)
+    finished = bool(steps) and step >= steps
+    rows, at = [], 0
+    while (part := read_metrics(folder, at)).next > at:
+        rows += part.rows
+        at = part.next
+    info = RunInfo(
+        id="",
+        recipe=run_recipe(folder),
+        steps=steps,
+        step=step,
+        finished=finished,
+        active=not finished and is_active(folder),
+        dictionaries=[],
+        evaluations=[],
+    )
+    return {"kind": "run", "run": info, "metrics": rows}, f"Run {folder.resolve().name}"
