@@ -1,8 +1,13 @@
 import { lazy, Suspense } from 'react';
 import { Empty, Loading } from './components/states';
 import { useNavigation } from './navigation';
+import { AtlasPage } from './pages/atlas/atlas';
+import { EvaluationPage } from './pages/evaluation/evaluation';
 import { FeatureRoute } from './pages/feature/feature';
 import { LibraryPage } from './pages/library/library';
+import { MapPage } from './pages/map/map';
+import { RunPage } from './pages/run/run';
+import { XRayPage } from './pages/xray/xray';
 import type { Route } from './router';
 import { Shell } from './shell/shell';
 import { type Source, SourceContext } from './source';
@@ -37,6 +42,16 @@ function PageOf({ route, source }: { route: Route; source: Source }) {
   switch (route.page) {
     case 'library':
       return <LibraryPage />;
+    case 'atlas':
+      return <AtlasPage id={route.id} />;
+    case 'map':
+      return <MapPage id={route.id} />;
+    case 'xray':
+      return <XRayPage id={route.id} />;
+    case 'run':
+      return <RunPage id={route.id} />;
+    case 'evaluation':
+      return <EvaluationPage id={route.id} />;
     case 'feature':
       return <FeatureRoute id={route.id} encoder={route.encoder} feature={route.feature} />;
     case 'graph':

@@ -65,7 +65,8 @@ export class Shortcuts {
 function pressed(event: KeyboardEvent): string {
   if (event.altKey || ['Shift', 'Control', 'Meta', 'Alt'].includes(event.key)) return '';
   const mod = event.ctrlKey || event.metaKey;
-  return mod ? `mod+${event.key.toLowerCase()}` : event.key;
+  if (!mod) return event.key;
+  return `mod+${event.shiftKey ? 'shift+' : ''}${event.key.toLowerCase()}`;
 }
 
 export function isTyping(event: KeyboardEvent): boolean {

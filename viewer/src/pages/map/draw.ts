@@ -1,0 +1,175 @@
+/** One frame of the map. */
+import type { ZoomTransform } from 'd3-zoom';
+import type { AtlasMap } from '../../documents';
+import { type Rgb, rgb } from '../../theme/rgb';
+import type { Colours } from '../../theme/theme';
+import { type Picture, stampAt, stampOf } from './points';
+
+export interface Scene {
+  map: AtlasMap;
+  /** Places at zoom 1, in CSS pixels. */
+  x: Float32Array;
+  y: Float32Array;
+  colours: readonly Rgb[];
+  /** Points that stand out, where something was searched or lassoed; all others are dimmed. */
+  marked: ReadonlySet<number> | undefined;
+  /** The point that the reader points at or chose. */
+  at: number | undefined;
+  lasso: readonly [number, number][];
+  theme: Colours;
+  font: string;
+}
+
+const PIXELS_A_FRAME = 1_500_000;
+const DIM = 0.12;
+
+export function drawScene(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  scene: Scene,
+  transform: ZoomTransform,
+  ratio: number,
+): void {
+  const shown = visible(scene, transform, picture.width / ratio, picture.height / ratio);
+  picture.bytes.fill(0);
+  drawPoints(picture, scene, transform, ratio, shown);
+  context.putImageData(new ImageData(picture.bytes, picture.width, picture.height), 0, 0);
+  context.save();
+  context.scale(ratio, ratio);
+  drawLabels(context, scene, transform, shown);
+  drawLasso(context, scene);
+  context.restore();
+}
+
+function visible(scene: Scene, { k, x, y }: ZoomTransform, width: number, height: number) {
+  const found: number[] = [];
+  for (let i = 0; i < scene.x.length; i++) {
+    const px = (scene.x[i] as number) * k + x;
+    const py = (scene.y[i] as number) * k + y;
+    if (px > -9 && py > -9 && px < width + 9 && py < height + 9) found.push(i);
+  }
+  return found;
+}
+
+/** So large that a frame stays quick, and that single points can be told apart. */
+function radiusOf(points: number): number {
+  const affordable = Math.sqrt(PIXELS_A_FRAME / Math.max(1, points) / Math.PI) - 0.5;
+  const readable = points > 20_000 ? 1 : points > 4000 ? 1.8 : points > 600 ? 2.8 : 4.2;
+  return Math.max(0.8, Math.min(affordable, readable));
+}
+
+function drawPoints(
+  picture: Picture,
+  scene: Scene,
+  { k, x, y }: ZoomTransform,
+  ratio: number,
+  shown: number[],
+): void {
+  const { marked, at } = scene;
+  const radius = radiusOf(shown.length) * ratio;
+  const stamp = stampOf(radius);
+  const put = (i: number, opacity: number, size = stamp, colour = scene.colours[i]) => {
+    const px = ((scene.x[i] as number) * k + x) * ratio;
+    const py = ((scene.y[i] as number) * k + y) * ratio;
+    if (colour) stampAt(picture, size, px, py, colour, opacity);
+  };
+  for (const i of shown) if (!marked?.has(i)) put(i, marked ? DIM : 0.75);
+  if (marked) {
+    const larger = stampOf(radius + ratio);
+    for (const i of shown) if (marked.has(i)) put(i, 1, larger);
+  }
+  if (at !== undefined) {
+    put(at, 1, stampOf(radius + 5 * ratio), rgb(scene.theme.ink));
+    put(at, 1, stampOf(radius + 3 * ratio), rgb(scene.theme.surface));
+    put(at, 1, stampOf(radius + 1.5 * ratio));
+  }
+}
+
+interface Placed {
+  x: number;
+  y: number;
+  text: string;
+  weight: number;
+}
+
+const NAMED_POINTS = 60;
+const LABEL_LENGTH = 34;
+
+/** Names of clusters from afar, of features from near; none over another. */
+function drawLabels(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  transform: ZoomTransform,
+  shown: number[],
+): void {
+  const near = shown.length <= NAMED_POINTS;
+  const wanted = near ? pointLabels(scene, shown) : clusterLabels(scene);
+  const taken: [number, number, number, number][] = [];
+  context.font = `${near ? 400 : 600} 12.5px ${scene.font}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.lineWidth = 3.5;
+  context.lineJoin = 'round';
+  for (const label of wanted.sort((a, b) => b.weight - a.weight)) {
+    const [x, y] = transform.apply([label.x, label.y]);
+    const top = near ? y - 14 : y;
+    const half = context.measureText(label.text).width / 2 + 4;
+    const box: [number, number, number, number] = [x - half, top - 9, x + half, top + 9];
+    if (taken.some((other) => overlap(box, other))) continue;
+    taken.push(box);
+    context.strokeStyle = scene.theme.page;
+    context.strokeText(label.text, x, top);
+    context.fillStyle = scene.theme.ink;
+    context.fillText(label.text, x, top);
+  }
+}
+
+function overlap(a: readonly number[], b: readonly number[]): boolean {
+  const [a0 = 0, a1 = 0, a2 = 0, a3 = 0] = a;
+  const [b0 = 0, b1 = 0, b2 = 0, b3 = 0] = b;
+  return a0 < b2 && b0 < a2 && a1 < b3 && b1 < a3;
+}
+
+function pointLabels({ map, x, y }: Scene, shown: number[]): Placed[] {
+  return shown.flatMap((i) => {
+    const text = short(map.label[i] ?? '');
+    const place = { x: x[i] as number, y: y[i] as number };
+    return text ? [{ ...place, text, weight: map.density[i] ?? 0 }] : [];
+  });
+}
+
+function clusterLabels({ map, x, y }: Scene): Placed[] {
+  const sums = new Map<number, { x: number; y: number; n: number }>();
+  map.cluster.forEach((cluster, i) => {
+    if (cluster < 0) return;
+    const sum = sums.get(cluster) ?? { x: 0, y: 0, n: 0 };
+    sum.x += x[i] as number;
+    sum.y += y[i] as number;
+    sum.n += 1;
+    sums.set(cluster, sum);
+  });
+  return map.clusters.flatMap(({ cluster, label, size }) => {
+    const sum = sums.get(cluster);
+    if (!sum || !label) return [];
+    return [{ x: sum.x / sum.n, y: sum.y / sum.n, text: short(label), weight: size }];
+  });
+}
+
+function short(text: string): string {
+  return text.length > LABEL_LENGTH ? `${text.slice(0, LABEL_LENGTH - 1)}…` : text;
+}
+
+function drawLasso(context: CanvasRenderingContext2D, { lasso, theme }: Scene): void {
+  if (lasso.length < 2) return;
+  context.beginPath();
+  lasso.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+  context.closePath();
+  context.fillStyle = theme.accent;
+  context.globalAlpha = 0.12;
+  context.fill();
+  context.globalAlpha = 1;
+  context.strokeStyle = theme.accent;
+  context.lineWidth = 1.5;
+  context.setLineDash([5, 4]);
+  context.stroke();
+}

@@ -1,0 +1,16 @@
+import type { Colouring } from './colouring';
+
+export function Legend({ colouring }: { colouring: Colouring }) {
+  const { legend, scale } = colouring;
+  if (legend.length === 0) return null;
+  return (
+    <div className={`map-legend small ${scale ? 'scale' : ''}`} aria-label="Colours">
+      {legend.map(({ colour, text }) => (
+        <span key={text}>
+          <i style={{ background: colour }} />
+          {text}
+        </span>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,103 @@
+import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { Progress } from '../../components/progress';
+import type { EntryDetail, Library, XRay } from '../../documents';
+import { useNavigation } from '../../navigation';
+import { useShortcut } from '../../shell/shortcuts';
+import { useJob } from '../../source';
+import { XRayView } from './view';
+import './xray.css';
+
+interface XRayDeskProps {
+  dictionary: EntryDetail;
+  library: Library;
+  choose: (dictionary: string) => void;
+}
+
+/** The text, the model and the dictionary; below, what was found. */
+export function XRayDesk({ dictionary, library, choose }: XRayDeskProps) {
+  const { address, replaceQuery } = useNavigation();
+  const [text, setText] = useState(address.query.get('text') ?? '');
+  const [model, setModel] = useState(dictionary.links.model ?? '');
+  const { status, start, cancel } = useJob<XRay>();
+  const field = useRef<HTMLTextAreaElement>(null);
+  useShortcut('/', 'edit the text', () => field.current?.focus());
+  const look = () => {
+    if (!text.trim() || !model) return;
+    replaceQuery({ text });
+    start({ kind: 'xray', model, dictionary: dictionary.id, text });
+  };
+  // An address with a text shows its X-ray at once, but only when it is opened.
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) look();
+    first.current = false;
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    look();
+  };
+  const models = library.entries.filter((entry) => entry.kind === 'model' && !entry.problem);
+  const dictionaries = library.entries.filter((e) => e.kind === 'dictionary' && !e.problem);
+  return (
+    <div className="page xray-page">
+      <header className="page-head">
+        <h1>X-ray</h1>
+        <span className="soft">the features that are active on each token of a text</span>
+      </header>
+      <form className="card xray-form" onSubmit={submit}>
+        <textarea
+          ref={field}
+          autoFocus={!text}
+          aria-label="Text"
+          placeholder="Type or paste a text …"
+          rows={3}
+          maxLength={100_000}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => event.key === 'Enter' && event.ctrlKey && submit(event)}
+        />
+        <div className="xray-choices">
+          <label className="small soft">
+            Dictionary
+            <select value={dictionary.id} onChange={(event) => choose(event.target.value)}>
+              {dictionaries.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label className="small soft">
+            Model
+            <select value={model} onChange={(event) => setModel(event.target.value)}>
+              {!model && <option value="">choose one</option>}
+              {models.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="submit" className="primary" disabled={!text.trim() || !model}>
+            X-ray <kbd>Ctrl ⏎</kbd>
+          </button>
+        </div>
+        {models.length === 0 && (
+          <p className="problem">
+            No model is served, and features need one: add its folder to `microtome serve`.
+          </p>
+        )}
+      </form>
+      <Progress status={status} cancel={cancel} />
+      {status.state === 'done' && (
+        <XRayView xray={status.result} atlas={dictionary.links.atlas ?? ''} />
+      )}
+      {status.state === 'idle' && (
+        <p className="soft none">
+          Each token is shown with the features that are active on it, layer by layer. Click a token
+          to list them all; pin a feature to see it over the text.
+        </p>
+      )}
+    </div>
+  );
+}
