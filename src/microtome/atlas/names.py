@@ -1,0 +1,73 @@
+"""How features are written: L3/127 where every encoder reads another layer, 3/127 elsewhere."""
+
+import re
+
+from microtome.atlas.schema import AtlasContent, EncoderContent
+from microtome.errors import MicrotomeError
+
+_NAME = re.compile(r"\s*(?:([Ll]?)\s*(\d+)\s*/\s*)?(\d+)\s*")
+
+Feature = tuple[int, int]
+"""Encoder and feature."""
+
+
+def named_by_layer(encoders: list[EncoderContent]) -> bool:
+    layers = [encoder.layer for encoder in encoders]
+    return len(set(layers)) == len(layers) and min(layers) >= 0
+
+
+def feature_name(encoders: list[EncoderContent], encoder: int, feature: int) -> str:
+    if named_by_layer(encoders):
+        return f"L{encoders[encoder].layer}/{feature}"
+    return f"{encoder}/{feature}"
+
+
+def parse_name(content: AtlasContent, text: str) -> Feature:
+    """Encoder and feature behind a name: `L3/127` counts layers, `3/127` encoders; `127` will do
+    where there is one encoder.
+
+    Raises:
+        MicrotomeError: not a name, or no such feature; says which there are.
+    """
+    encoders = content.encoders
+    example = feature_name(encoders, len(encoders) - 1, 0)
+    match = _NAME.fullmatch(text)
+    if not match:
+        raise MicrotomeError(f"{text!r} is not a feature's name; write it as {example}")
+    by_layer, group, feature = match[1], match[2], int(match[3])
+    if group is None:
+        if len(encoders) > 1:
+            raise MicrotomeError(
+                f"feature {text.strip()} is in which of {len(encoders)} encoders? Write it as "
+                f"{example}"
+            )
+        encoder = 0
+    elif by_layer:
+        encoder = _at_layer(encoders, int(group))
+    else:
+        encoder = int(group)
+    if encoder >= len(encoders):
+        raise MicrotomeError(
+            f"there is no encoder {encoder}; the atlas has 0 to {len(encoders) - 1}"
+        )
+    if feature >= encoders[encoder].features:
+        raise MicrotomeError(
+            f"there is no feature {text.strip()}; {'/'.join(example.split('/')[:-1])}-style names "
+            f"of that encoder end in 0 to {encoders[encoder].features - 1}"
+        )
+    return encoder, feature
+
+
+def _at_layer(encoders: list[EncoderContent], layer: int) -> int:
+    found = [i for i, encoder in enumerate(encoders) if encoder.layer == layer]
+    if not found:
+        layers = ", ".join(str(n) for n in sorted({e.layer for e in encoders}))
+        raise MicrotomeError(
+            f"no encoder of the atlas reads layer {layer}; those read are {layers}"
+        )
+    if len(found) > 1:
+        raise MicrotomeError(
+            f"encoders {', '.join(map(str, found))} all read layer {layer}; write the encoder's "
+            f"number instead of L{layer}"
+        )
+    return found[0]
