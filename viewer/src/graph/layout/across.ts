@@ -38,7 +38,8 @@ const GAP = 0.8;
 
 /** Lay out the nodes that are shown; the others stand at NaN. */
 export function across(model: GraphModel, shown: Uint8Array): Layout {
-  return arrange(model, cells(model, shown), columnsOf(model, shown));
+  const positions = columnsOf(model, shown);
+  return arrange(model.nNodes, model.document.n_layers, cells(model, shown), positions);
 }
 
 export type Cells = Map<number, Map<number, number[]>>;
@@ -75,7 +76,12 @@ function columnsOf(model: GraphModel, shown: Uint8Array): number[] {
 }
 
 /** Places of cells in columns; two graphs side by side share the columns and bands. */
-export function arrange(model: GraphModel, inCells: Cells, positions: readonly number[]): Layout {
+export function arrange(
+  nNodes: number,
+  nLayers: number,
+  inCells: Cells,
+  positions: readonly number[],
+): Layout {
   const sizes = new Map<number, number>();
   const rows = new Map<number, number>();
   for (const [position, column] of inCells) {
@@ -85,9 +91,9 @@ export function arrange(model: GraphModel, inCells: Cells, positions: readonly n
     }
   }
   const columns = stackColumns(positions, sizes);
-  const bands = stackBands(model.document.n_layers, rows);
-  const x = new Float32Array(model.nNodes).fill(NaN);
-  const y = new Float32Array(model.nNodes).fill(NaN);
+  const bands = stackBands(nLayers, rows);
+  const x = new Float32Array(nNodes).fill(NaN);
+  const y = new Float32Array(nNodes).fill(NaN);
   const columnAt = new Map(columns.map((c) => [c.position, c]));
   const bandAt = new Map(bands.map((b) => [b.layer, b]));
   for (const [position, byLayer] of inCells) {

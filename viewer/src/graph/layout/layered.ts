@@ -14,30 +14,44 @@ export interface Box {
   height: number;
 }
 
-export const BOX_WIDTH = 148;
-export const BOX_HEIGHT = 44;
-const GAP_X = 28;
-const GAP_Y = 70;
+const BOX_HEIGHT = 40;
+const LEAST_WIDTH = 66;
+const MOST_WIDTH = 210;
+const CHARACTER = 7.1;
+const GAP_X = 22;
+/** Between ranks: as the pane's shape has it, within reason. */
+const GAP_Y = { least: 34, most: 100 };
 const MOST_IN_A_RANK = 7;
 const SWEEPS = 8;
 
-/** Places of items, in pixels from the top left; `places` are those that a reader chose. */
+/**
+ * Places of items, in pixels from the top left.
+ *
+ * @param places those that a reader chose.
+ * @param aspect width over height of the pane that is to be filled.
+ */
 export function layered(
   items: readonly Item[],
   flows: readonly Flow[],
   places: Readonly<Record<string, readonly [number, number]>> = {},
+  aspect = 2,
 ): Box[] {
   const ranks = ranksOf(items);
   const joined = neighbours(items.length, flows);
   order(ranks, joined, items);
-  const x = spread(ranks, joined, items.length);
-  const boxes = items.map(() => ({ x: 0, y: 0, width: BOX_WIDTH, height: BOX_HEIGHT }));
+  const widths = items.map(widthOf);
+  const room = roomOf(ranks, widths, aspect);
+  const x = spread(ranks, joined, widths, room.width);
+  const boxes = items.map((_, i) => ({
+    x: x[i] ?? 0,
+    y: 0,
+    width: widths[i] ?? LEAST_WIDTH,
+    height: BOX_HEIGHT,
+  }));
   ranks.forEach((rank, r) => {
     for (const i of rank) {
       const box = boxes[i];
-      if (!box) continue;
-      box.x = x[i] ?? 0;
-      box.y = (ranks.length - 1 - r) * (BOX_HEIGHT + GAP_Y) + BOX_HEIGHT;
+      if (box) box.y = (ranks.length - 1 - r) * (BOX_HEIGHT + room.gap) + BOX_HEIGHT;
     }
   });
   items.forEach((item, i) => {
@@ -46,6 +60,25 @@ export function layered(
     if (chosen && box) [box.x, box.y] = chosen;
   });
   return boxes;
+}
+
+function widthOf({ label, note }: Item): number {
+  const characters = Math.max(label.length, 0.85 * note.length);
+  return Math.min(Math.max(characters * CHARACTER + 18, LEAST_WIDTH), MOST_WIDTH);
+}
+
+/** How many characters of a label fit into its box. */
+export function charactersIn(box: Box): number {
+  return Math.floor((box.width - 14) / CHARACTER);
+}
+
+/** Wide enough for the widest rank; ranks as far apart, or all wider, as fills the pane's shape. */
+function roomOf(ranks: readonly number[][], widths: readonly number[], aspect: number) {
+  const rankWidth = (rank: number[]) => rank.reduce((sum, i) => sum + (widths[i] ?? 0) + GAP_X, 0);
+  const least = Math.max(...ranks.map(rankWidth), 2 * MOST_WIDTH);
+  const wanted = least / aspect / Math.max(ranks.length, 1) - BOX_HEIGHT;
+  const gap = Math.min(Math.max(wanted, GAP_Y.least), GAP_Y.most);
+  return { gap, width: Math.max(least, ranks.length * (BOX_HEIGHT + gap) * aspect * 0.8) };
 }
 
 /** Items of one layer share a rank; a full rank is parted. Lowest layer first. */
@@ -108,38 +141,54 @@ function barycentre(
 }
 
 /** x of every item: towards its barycentre, in the rank's order, never closer than a gap. */
-function spread(ranks: readonly number[][], joined: Joined, n: number): number[] {
-  const step = BOX_WIDTH + GAP_X;
-  const widest = Math.max(...ranks.map((rank) => rank.length), 1) * step;
+function spread(
+  ranks: readonly number[][],
+  joined: Joined,
+  widths: readonly number[],
+  room: number,
+): number[] {
+  const half = (i: number) => ((widths[i] ?? 0) + GAP_X) / 2;
   const place = new Map<number, number>();
   for (const rank of ranks) {
-    rank.forEach((i, k) => place.set(i, widest / 2 + (k - (rank.length - 1) / 2) * step));
+    rank.forEach((i, k) => place.set(i, (room * (k + 0.5)) / rank.length));
+    spaced(rank, (i) => place.get(i) ?? 0, half, room).forEach((x, k) =>
+      place.set(rank[k] as number, x),
+    );
   }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     for (const rank of ranks) {
-      const wanted = rank.map((i) => barycentre(joined[i], place) ?? place.get(i) ?? 0);
-      spaced(wanted, step, step / 2, widest - step / 2).forEach((x, k) =>
-        place.set(rank[k] as number, x),
-      );
+      const wanted = (i: number) => {
+        const now = place.get(i) ?? 0;
+        // half-way: items of one rank that want the same place would otherwise crowd there
+        return (now + (barycentre(joined[i], place) ?? now)) / 2;
+      };
+      spaced(rank, wanted, half, room).forEach((x, k) => place.set(rank[k] as number, x));
     }
   }
-  return Array.from({ length: n }, (_, i) => place.get(i) ?? 0);
+  return widths.map((_, i) => place.get(i) ?? 0);
 }
 
-/** Values as near to the wanted ones as an order and a least distance allow, within bounds. */
-function spaced(wanted: readonly number[], step: number, low: number, high: number): number[] {
-  const n = wanted.length;
+/** Places as near to the wanted ones as an order and the items' widths allow, within the room. */
+function spaced(
+  rank: readonly number[],
+  wanted: (i: number) => number,
+  half: (i: number) => number,
+  room: number,
+): number[] {
+  const n = rank.length;
+  const halves = rank.map(half);
+  const step = (k: number) => (halves[k - 1] ?? 0) + (halves[k] ?? 0);
   const right: number[] = [];
   const left: number[] = [];
-  for (let k = 0; k < n; k++)
-    right[k] = Math.max(wanted[k] ?? 0, k ? (right[k - 1] ?? 0) + step : low);
-  for (let k = n - 1; k >= 0; k--)
-    left[k] = Math.min(wanted[k] ?? 0, k < n - 1 ? (left[k + 1] ?? 0) - step : high);
-  const middle = right.map((r, k) => (r + (left[k] ?? 0)) / 2);
   for (let k = 0; k < n; k++) {
-    const least = k ? (middle[k - 1] ?? 0) + step : low;
-    const most = high - (n - 1 - k) * step;
-    middle[k] = Math.min(Math.max(middle[k] ?? 0, least), most);
+    const least = k ? (right[k - 1] ?? 0) + step(k) : (halves[0] ?? 0);
+    right[k] = Math.max(wanted(rank[k] as number), least);
   }
+  for (let k = n - 1; k >= 0; k--) {
+    const most = k < n - 1 ? (left[k + 1] ?? 0) - step(k + 1) : room - (halves[k] ?? 0);
+    left[k] = Math.min(wanted(rank[k] as number), most);
+  }
+  const middle = right.map((r, k) => (r + (left[k] ?? 0)) / 2);
+  for (let k = 1; k < n; k++) middle[k] = Math.max(middle[k] ?? 0, (middle[k - 1] ?? 0) + step(k));
   return middle;
 }

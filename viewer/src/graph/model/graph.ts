@@ -51,6 +51,15 @@ export interface GraphModel {
 /** Sentence for a document that is no graph, instead of a page that draws nonsense. */
 export class GraphProblem extends Error {}
 
+const models = new WeakMap<GraphView, GraphModel>();
+
+/** Arrays of a document, made once. See `graphModel`. */
+export function modelOf(document: GraphView): GraphModel {
+  const model = models.get(document) ?? graphModel(document);
+  models.set(document, model);
+  return model;
+}
+
 /**
  * Arrays of a document.
  *

@@ -137,7 +137,7 @@ export function fitted(state: ViewState, has: (id: string) => boolean): ViewStat
     .filter((s) => s.members.length);
   return {
     ...state,
-    selected: state.selected !== null && has(state.selected) ? state.selected : null,
+    selected: state.selected && has(state.selected) ? state.selected : null,
     pinned: state.pinned.filter(has),
     supernodes,
   };

@@ -1,0 +1,230 @@
+/** The page of one graph: drawing, subgraph, the selected node, and what can be done to them. */
+
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useParameter } from '../navigation';
+import type { GraphView, ViewState } from './model/document';
+import { place, title } from './model/names';
+import { Drawing, type DrawingHandle } from './panes/drawing';
+import { EffectsList } from './panes/effects-list';
+import { Actions } from './panes/actions';
+import { GraphHead } from './panes/header';
+import { useGraphKeys } from './panes/keys';
+import { NodePane } from './panes/node-pane';
+import { Pane, type PaneName } from './panes/pane';
+import { Split } from './panes/split';
+import { SubgraphPane } from './panes/subgraph-pane';
+import { Toolbar } from './panes/toolbar';
+import { useStateInAddress } from './state/address';
+import { Hover } from './state/hover';
+import { startOf, useDecoration, useEffects, useSession } from './state/session';
+
+interface ExplorerProps {
+  view: GraphView;
+  /** Of the address; as the graph was saved where there is none. */
+  given: ViewState | null;
+  notice: string;
+  relabel: (encoder: number, feature: number, label: string) => void;
+  open: (view: GraphView) => void;
+}
+
+const NOBODY: ReadonlySet<number> = new Set();
+
+export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) {
+  const start = useMemo(() => startOf(view), [view]);
+  const session = useSession(view, given ?? start);
+  const { model, state, act, content, selected } = session;
+  const [hover] = useState(() => new Hover());
+  const [marked, setMarked] = useState<ReadonlySet<number>>(NOBODY);
+  const [status, setStatus] = useState(notice);
+  const [full, setFull] = useState<PaneName | null>(null);
+  const [inPane, setInPane] = useState<PaneName>('graph');
+  const [plus, setPlus] = useParameter('plus');
+  const [minus, setMinus] = useParameter('minus');
+  const effects = useEffects(model, plus, minus);
+  const decoration = useDecoration(session, marked, effects, NOBODY);
+  const drawing = useRef<DrawingHandle>(null);
+  const searchField = useRef<HTMLInputElement>(null);
+  const replace = useCallback((next: ViewState) => act({ do: 'replace', state: next }), [act]);
+  useStateInAddress(state, start, replace, setStatus);
+
+  const select = useCallback(
+    (node: number, more = false) => {
+      if (more && node >= 0) return setMarked((before) => toggled(before, node));
+      if (node < 0) setMarked(NOBODY);
+      act({ do: 'select', node: node < 0 ? null : (view.nodes.id[node] as string) });
+      if (node >= 0) drawing.current?.scene()?.reveal(node);
+    },
+    [act, view],
+  );
+  const mark = useCallback(
+    (nodes: number[]) => setMarked((before) => new Set([...before, ...nodes])),
+    [],
+  );
+  useEffect(() => {
+    if (status === '') return undefined;
+    const timer = setTimeout(() => setStatus(''), 8000);
+    return () => clearTimeout(timer);
+  }, [status]);
+
+  const page = useRef<HTMLDivElement>(null);
+  useGraphKeys({
+    session,
+    hover,
+    marked,
+    setMarked,
+    select,
+    searchField,
+    full,
+    setFull,
+    inPane,
+    page,
+  });
+  const paneProps = { full, setFull, enter: setInPane };
+  const explain = (nextPlus: string, nextMinus: string) => {
+    setPlus(nextPlus);
+    setMinus(nextPlus ? nextMinus : '');
+  };
+  const name = (id: string) => title(model, model.index.get(id) ?? 0).replace('⇒ ', '');
+
+  const graph = (
+    <Pane
+      name="graph"
+      title="Graph"
+      {...paneProps}
+      tools={<Marked marked={marked} clear={() => setMarked(NOBODY)} session={session} />}
+    >
+      <Drawing
+        content={content}
+        decoration={decoration}
+        hover={hover}
+        label={`Attribution graph of ${view.prompt}: ${session.pruned.nNodes} nodes, ${session.pruned.nEdges} edges are shown`}
+        select={select}
+        mark={mark}
+        handle={drawing}
+      />
+    </Pane>
+  );
+  const circuit = (
+    <Pane name="subgraph" title="Subgraph" {...paneProps}>
+      <SubgraphPane session={session} hover={hover} marked={marked} select={select} />
+    </Pane>
+  );
+  const node = (
+    <Pane
+      name="node"
+      title={selected >= 0 ? place(model, selected) : effects ? 'Effects' : 'Node'}
+      {...paneProps}
+    >
+      {effects && selected < 0 ? (
+        <EffectsList
+          model={model}
+          shown={content.shown}
+          effects={effects}
+          what={minus ? `${name(plus)} minus ${name(minus)}` : name(plus)}
+          hover={hover}
+          select={select}
+        />
+      ) : (
+        <NodePane
+          session={session}
+          hover={hover}
+          effects={effects}
+          select={select}
+          relabel={relabel}
+        />
+      )}
+    </Pane>
+  );
+  return (
+    <div
+      ref={page}
+      className={`graph-page ${full ? 'has-full' : ''}`}
+      data-selected={state.selected ?? ''}
+    >
+      <GraphHead session={session} status={status}>
+        <Actions
+          session={session}
+          decoration={decoration}
+          drawing={drawing}
+          say={setStatus}
+          open={open}
+        />
+      </GraphHead>
+      <Toolbar
+        session={session}
+        hover={hover}
+        plus={plus}
+        minus={minus}
+        explain={explain}
+        select={select}
+        searchField={searchField}
+      />
+      <Split
+        direction="row"
+        start={0.68}
+        label="Width of the graph"
+        only={full === null ? null : full === 'node' ? 1 : 0}
+      >
+        <Split
+          direction="column"
+          start={0.54}
+          label="Height of the graph"
+          only={full === 'graph' ? 0 : full === 'subgraph' ? 1 : null}
+        >
+          {graph}
+          {circuit}
+        </Split>
+        {node}
+      </Split>
+    </div>
+  );
+}
+
+function toggled(before: ReadonlySet<number>, node: number): ReadonlySet<number> {
+  const next = new Set(before);
+  if (!next.delete(node)) next.add(node);
+  return next;
+}
+
+interface MarkedProps {
+  marked: ReadonlySet<number>;
+  clear: () => void;
+  session: ReturnType<typeof useSession>;
+}
+
+/** What can be done with the nodes that were marked with Shift. */
+function Marked({ marked, clear, session }: MarkedProps) {
+  if (!marked.size) return <span className="small soft">Shift and click marks nodes to group</span>;
+  const nodes = [...marked].map((node) => session.view.nodes.id[node] as string);
+  const group = () => {
+    session.act({ do: 'group', nodes, label: `group ${session.state.supernodes.length + 1}` });
+    clear();
+  };
+  return (
+    <span className="marked small">
+      {marked.size} marked
+      <button type="button" onClick={group}>
+        Group <kbd>g</kbd>
+      </button>
+      <button type="button" onClick={() => session.act({ do: 'pin', nodes })}>
+        Pin
+      </button>
+      <button type="button" className="plain" onClick={clear}>
+        Clear
+      </button>
+    </span>
+  );
+}
+
+/** Labels of a feature, wherever it stands in the graph, after a reader wrote one. */
+export function relabelled(
+  view: GraphView,
+  layer: number,
+  feature: number,
+  label: string,
+): GraphView {
+  const { nodes } = view;
+  const is = (i: number) =>
+    nodes.kind[i] === 'feature' && nodes.layer[i] === layer && nodes.feature[i] === feature;
+  return { ...view, nodes: { ...nodes, label: nodes.label.map((l, i) => (is(i) ? label : l)) } };
+}

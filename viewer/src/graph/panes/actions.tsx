@@ -1,0 +1,148 @@
+/** Share, save, export, trace anew, open, compare. */
+
+import { type RefObject, useState } from 'react';
+import { Dialog } from '../../components/dialog';
+import type { Entry } from '../../documents';
+import { useNavigation } from '../../navigation';
+import { useLoad, useSource } from '../../source';
+import { useColours } from '../../theme/theme';
+import type { Decoration } from '../draw/content';
+import { paletteOf } from '../draw/palette';
+import { worldOf } from '../draw/world';
+import { downloadText, download, pngOf } from '../export/files';
+import { neuronpedia, slugOf } from '../export/neuronpedia';
+import { svgOf } from '../export/svg';
+import type { GraphView } from '../model/document';
+import { permalink } from '../state/address';
+import type { Session } from '../state/session';
+import type { DrawingHandle } from './drawing';
+import { Menu } from './header';
+import { useGraphFile } from './open-file';
+import { TraceDialog } from './prompt-bar';
+
+interface ActionsProps {
+  session: Session;
+  decoration: Decoration;
+  drawing: RefObject<DrawingHandle | null>;
+  say: (message: string) => void;
+  open: (view: GraphView) => void;
+}
+
+export function Actions({ session, decoration, drawing, say, open }: ActionsProps) {
+  const source = useSource();
+  const colours = useColours();
+  const [dialog, setDialog] = useState<'trace' | 'compare' | null>(null);
+  const { view, state, model, pruned } = session;
+  const choose = useGraphFile(open, say);
+  const name = slugOf(view.name);
+  const tell = (work: Promise<string>) => {
+    work.then(say, (error: unknown) => say(error instanceof Error ? error.message : String(error)));
+  };
+  const share = async () => {
+    await navigator.clipboard.writeText(await permalink(state));
+    return 'Link copied; it holds all that you see.';
+  };
+  const save = async () => {
+    await source.saveState(view.id, state);
+    return 'Saved with the graph.';
+  };
+  const svg = () => {
+    const pane = drawing.current?.scene()?.pane;
+    if (!pane || !colours) throw new Error('Nothing is drawn yet.');
+    const world = worldOf(session.content.layout, pane.size);
+    const palette = paletteOf(colours);
+    return {
+      text: svgOf({ content: session.content, decoration, world, camera: pane.camera, palette }),
+      ...pane.size,
+    };
+  };
+  const png = async () => {
+    const { text, width, height } = svg();
+    download(`${name}.png`, await pngOf(text, width, height));
+    return 'PNG saved.';
+  };
+  const exports = [
+    { text: 'PNG picture', run: () => tell(png()) },
+    {
+      text: 'SVG drawing',
+      run: () => downloadText(`${name}.svg`, svg().text, 'image/svg+xml'),
+    },
+    {
+      text: 'Neuronpedia JSON',
+      title: 'The kept nodes and edges, pins and supernodes, for Neuronpedia and other viewers',
+      run: () =>
+        downloadText(
+          `${name}.json`,
+          JSON.stringify(neuronpedia(model, pruned, state)),
+          'application/json',
+        ),
+    },
+  ];
+  return (
+    <>
+      {source.live && (
+        <button type="button" onClick={() => setDialog('trace')}>
+          New trace
+        </button>
+      )}
+      {source.live && view.id && (
+        <button type="button" onClick={() => setDialog('compare')}>
+          Compare
+        </button>
+      )}
+      {source.live && (
+        <button type="button" title="A graph in Neuronpedia’s JSON format" onClick={choose}>
+          Open file
+        </button>
+      )}
+      <Menu label="Export" items={exports} />
+      {view.id && (
+        <button type="button" onClick={() => tell(share())}>
+          Copy link
+        </button>
+      )}
+      {source.live && view.id && (
+        <button type="button" className="primary" onClick={() => tell(save())}>
+          Save
+        </button>
+      )}
+      {dialog === 'trace' && <TraceDialog view={view} close={() => setDialog(null)} />}
+      {dialog === 'compare' && <CompareDialog id={view.id} close={() => setDialog(null)} />}
+    </>
+  );
+}
+
+/** The graph to put beside this one. */
+function CompareDialog({ id, close }: { id: string; close: () => void }) {
+  const source = useSource();
+  const { go } = useNavigation();
+  const library = useLoad((signal) => source.library(signal), [source]);
+  const entries = library.state === 'failed' ? [] : (library.value?.entries ?? []);
+  const others = entries.filter((e) => e.kind === 'graph' && e.id !== id && !e.problem);
+  return (
+    <Dialog title="Compare with" close={close}>
+      {library.state === 'failed' && <p role="alert">{library.error.message}</p>}
+      {library.state === 'ready' && !others.length && (
+        <p>
+          No other graph is served; trace one, or add its folder to <code>microtome serve</code>.
+        </p>
+      )}
+      <ul className="compare-list">
+        {others.map((entry: Entry) => (
+          <li key={entry.id}>
+            <button
+              type="button"
+              className="plain"
+              onClick={() => {
+                close();
+                go({ page: 'compare', id, other: entry.id });
+              }}
+            >
+              {entry.name} <span className="soft small">{entry.path}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}

@@ -1,0 +1,148 @@
+/** What flows into a node and out of it, as lists: sorted, walked with the arrow keys. */
+
+import { type KeyboardEvent, memo, useMemo, useState } from 'react';
+import { type GraphModel, inputsOf, outputsOf, share } from '../model/graph';
+import { percent, place, signed, title, where } from '../model/names';
+import type { Hover } from '../state/hover';
+import { Shape } from './shape';
+
+export interface LinkRow {
+  node: number;
+  weight: number;
+  share: number;
+  /** Whether the drawing has it: not pruned away, not hidden. */
+  kept: boolean;
+}
+
+type Order = 'share' | 'weight' | 'place';
+const AT_FIRST = 60;
+
+const ORDERS: Record<Order, (a: LinkRow, b: LinkRow) => number> = {
+  share: (a, b) => b.share - a.share,
+  weight: (a, b) => b.weight - a.weight,
+  place: (a, b) => a.node - b.node,
+};
+
+export function linkRows(
+  model: GraphModel,
+  shown: Uint8Array,
+  node: number,
+  side: 'inputs' | 'outputs',
+): LinkRow[] {
+  const edges = side === 'inputs' ? inputsOf(model, node) : outputsOf(model, node);
+  const end = side === 'inputs' ? model.source : model.target;
+  return Array.from(edges, (edge) => ({
+    node: end[edge] as number,
+    weight: model.weight[edge] as number,
+    share: share(model, edge),
+    kept: shown[end[edge] as number] === 1,
+  }));
+}
+
+interface LinksProps {
+  model: GraphModel;
+  shown: Uint8Array;
+  node: number;
+  side: 'inputs' | 'outputs';
+  hover: Hover;
+  select: (node: number) => void;
+}
+
+export function Links({ model, shown, node, side, hover, select }: LinksProps) {
+  const [order, setOrder] = useState<Order>('share');
+  const [all, setAll] = useState(false);
+  const rows = useMemo(
+    () => linkRows(model, shown, node, side).sort(ORDERS[order]),
+    [model, shown, node, side, order],
+  );
+  if (!rows.length)
+    return <p className="links-none soft small">{side === 'inputs' ? NO_INPUTS : NO_OUTPUTS}</p>;
+  const visible = all ? rows : rows.slice(0, AT_FIRST);
+  return (
+    <div className="links">
+      <div className="links-orders small" role="group" aria-label={`Order of ${side}`}>
+        <span className="soft">
+          {rows.length.toLocaleString('en')} {side}, by
+        </span>
+        {(Object.keys(ORDERS) as Order[]).map((name) => (
+          <button
+            key={name}
+            type="button"
+            className="plain"
+            aria-pressed={order === name}
+            onClick={() => setOrder(name)}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      <ul onKeyDown={walkRows} aria-label={side}>
+        {visible.map((row) => (
+          <Row key={row.node} model={model} row={row} hover={hover} select={select} />
+        ))}
+      </ul>
+      {visible.length < rows.length && (
+        <button type="button" className="plain" onClick={() => setAll(true)}>
+          Show all {rows.length.toLocaleString('en')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+const NO_INPUTS = 'No inputs: tokens, errors and bias are where a graph starts.';
+const NO_OUTPUTS = 'No outputs: nothing in this graph reads this node.';
+
+interface RowProps {
+  model: GraphModel;
+  row: LinkRow;
+  hover: Hover;
+  select: (node: number) => void;
+}
+
+const Row = memo(function Row({ model, row, hover, select }: RowProps) {
+  const { node, weight } = row;
+  const sign = weight < 0 ? 'negative' : 'positive';
+  const name = title(model, node);
+  const detail = [place(model, node), where(model, node)].filter((text) => text && text !== name);
+  return (
+    <li>
+      <button
+        type="button"
+        className={`link-row ${sign} ${row.kept ? '' : 'away'}`}
+        title={row.kept ? '' : 'not in the drawing: pruned or hidden'}
+        onClick={() => select(node)}
+        onPointerEnter={() => hover.set(node)}
+        onPointerLeave={() => hover.set(-1)}
+        onFocus={() => hover.set(node)}
+        onBlur={() => hover.set(-1)}
+      >
+        <Shape kind={model.kind[node] ?? 0} />
+        <span className="link-name">
+          <span>{name}</span>
+          <span className="soft small">{detail.join(' · ')}</span>
+        </span>
+        <span className="link-bar" aria-hidden="true">
+          <span style={{ width: `${Math.min(100, 100 * row.share)}%` }} />
+        </span>
+        <span className="link-share">
+          {weight < 0 ? '−' : '+'}
+          {percent(row.share)}
+        </span>
+        <span className="link-weight soft">{signed(weight)}</span>
+      </button>
+    </li>
+  );
+});
+
+/** Up and down move the focus through the buttons of a list. */
+export function walkRows(event: KeyboardEvent<HTMLElement>): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>('button.link-row')];
+  const at = buttons.indexOf(document.activeElement as HTMLElement);
+  const next = buttons[at + step];
+  event.preventDefault();
+  event.stopPropagation();
+  next?.focus();
+}

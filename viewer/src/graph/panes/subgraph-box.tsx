@@ -1,0 +1,65 @@
+import type { KeyboardEvent, PointerEvent } from 'react';
+import { shortened } from '../draw/nodes';
+import { type Box, charactersIn } from '../layout/layered';
+import { KINDS } from '../model/graph';
+import type { Item } from '../model/subgraph';
+
+interface SubgraphBoxProps {
+  item: Item;
+  box: Box | undefined;
+  marked: boolean;
+  selected: boolean;
+  down: (event: PointerEvent<SVGGElement>) => void;
+  up: (event: PointerEvent<SVGGElement>) => void;
+  hover: (on: boolean) => void;
+  select: () => void;
+}
+
+/** A pinned node or a supernode in the subgraph. */
+export function SubgraphBox(props: SubgraphBoxProps) {
+  const { item, box, marked, selected, down, up, hover, select } = props;
+  if (!box) return null;
+  const { width, height } = box;
+  const kind = item.grouped ? 'group' : (KINDS[item.kind] ?? '');
+  const states = `${selected ? 'selected' : ''} ${marked ? 'marked' : ''}`;
+  const key = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter') return;
+    event.stopPropagation();
+    select();
+  };
+  return (
+    <g
+      className={`subgraph-box ${kind} ${states}`}
+      transform={`translate(${box.x} ${box.y})`}
+      tabIndex={0}
+      role="button"
+      aria-label={`${item.label} ${item.note}`}
+      data-id={item.id}
+      onPointerDown={down}
+      onPointerUp={up}
+      onPointerEnter={() => hover(true)}
+      onPointerLeave={() => hover(false)}
+      onKeyDown={key}
+    >
+      <title>{`${item.label} ${item.note}`}</title>
+      {item.grouped && (
+        <rect
+          className="back"
+          x={-width / 2 + 4}
+          y={-height / 2 - 4}
+          {...{ width, height }}
+          rx={9}
+        />
+      )}
+      <rect x={-width / 2} y={-height / 2} width={width} height={height} rx={9} />
+      <text className="name" y={item.note ? -3 : 5}>
+        {shortened(item.label, charactersIn(box))}
+      </text>
+      {item.note && (
+        <text className="note" y={13}>
+          {shortened(item.note, Math.floor(1.18 * charactersIn(box)))}
+        </text>
+      )}
+    </g>
+  );
+}
