@@ -1,9 +1,14 @@
 """microtome demo: the main job on a model that is bundled."""
 
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from microtome.circuit import Graph
 
 
 def register(app: typer.Typer) -> None:
@@ -17,10 +22,26 @@ def demo(
         str, typer.Option("--dictionary", "-d", help="specimen:adder, specimen:adder/plt, folder.")
     ] = "specimen:adder",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Save the graph here.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print a JSON summary.")] = False,
+    browser: Annotated[
+        bool | None,
+        typer.Option(
+            "--browser/--no-browser",
+            help="Open the viewer, or only print its address. Into a file or pipe neither, unless "
+            "one of them is given.",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Of the viewer; the first free one from 8300."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON summary, without the viewer.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing graph.")] = False,
 ) -> None:
-    """Trace a sum in the bundled adder, with what each feature responds to."""
+    """Trace a sum in the bundled adder, with what each feature responds to, and look at it in the
+    viewer until Ctrl-C."""
     from microtome.artifact import check_output
     from microtome.circuit import trace
     from microtome.cli.progress import progress_bar, status
@@ -41,8 +62,69 @@ def demo(
     if out is not None:
         graph.save(out, force)
     print_graph(graph, json, out)
-    if not json:
+    if json:
+        return
+    typer.echo(
+        "\nNext: trace your own model with\n"
+        '  microtome trace MODEL "PROMPT" --dictionary DICT --out FOLDER'
+    )
+    at_terminal = sys.stdout.isatty() and sys.stdin.isatty()
+    if at_terminal or browser is not None:
+        name = f"{first}-plus-{second}-{read.kind}-{read.fingerprint[:6]}"
+        _serve(graph, name, browser is not False, port)
+
+
+def _serve(graph: "Graph", name: str, browser: bool, port: int | None) -> None:
+    """Show the graph in the viewer until Ctrl-C."""
+    from microtome.server import Address, entry_id, serve
+    from microtome.viewer import app_folder
+
+    app_folder()
+    folder = demo_folder()
+    path = folder / "graphs" / name
+    keep_graph(graph, path)
+    # nothing of the demo is on the hub
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    page = f"#/graph/{entry_id(path)}"
+
+    def announce(address: Address) -> None:
         typer.echo(
-            "\nNext: trace your own model with\n"
-            '  microtome trace MODEL "PROMPT" --dictionary DICT --out FOLDER'
+            f"\nThe viewer shows this graph at\n  {address.page(page)}\n"
+            f"What you write and save there is kept in {folder}. Ctrl-C ends it."
         )
+
+    serve([folder], port=port, browser=browser, open_path=page, started=announce)
+
+
+def demo_folder() -> Path:
+    """Where the demo keeps its graphs, and what people write about them: with the user's data."""
+    if given := os.environ.get("XDG_DATA_HOME"):
+        data = Path(given)
+    elif sys.platform == "win32":
+        data = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        data = Path.home() / "Library" / "Application Support"
+    else:
+        data = Path.home() / ".local" / "share"
+    return data / "microtome" / "demo"
+
+
+def keep_graph(graph: "Graph", path: Path) -> None:
+    """Save the demo's graph; pins and groups that were saved with an earlier one stay with it."""
+    from microtome.circuit import load_graph
+    from microtome.circuit.artifact import load_state, save_state
+    from microtome.errors import MicrotomeError
+
+    try:
+        before = load_graph(path)
+    except MicrotomeError:
+        before = None
+    if before is not None and before.nodes.label == graph.nodes.label and before.info == graph.info:
+        return
+    try:
+        state = load_state(path)
+    except MicrotomeError:
+        state = None
+    graph.save(path, force=True)
+    if state is not None:
+        save_state(path, state)
