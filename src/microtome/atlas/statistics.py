@@ -94,7 +94,7 @@ def example_table(collected: Collected, features: range, options: BuildOptions) 
     rows: dict[str, list] = {name: [] for name in EXAMPLE_COLUMNS.names}
     for feature in features:
         order = np.lexsort((top.place[feature], -top.value[feature]))
-        kept = [i for i in order if i < top.filled[feature]]
+        kept = [int(i) for i in order if i < top.filled[feature]]
         _append(rows, top, feature, 0, kept)
         shown = {_text(top, feature, i) for i in kept}
         for band, slots in enumerate(_bands(collected, feature, options, shown), 1):
@@ -123,13 +123,13 @@ def _bands(
     values = sample.value[feature, : sample.filled[feature]]
     edges = band_edges(values, options.bands)
     # in order of hash, so that which are shown is a matter of chance alone
-    for slot in np.argsort(banded.key[feature, :n]):
+    for slot in np.argsort(banded.key[feature, :n]).tolist():
         text = _text(banded, feature, slot)
         rising = int(np.searchsorted(edges[1:-1], banded.value[feature, slot], side="right"))
         band = found[options.bands - 1 - rising]
         if len(band) < options.per_band and text not in shown:
             shown.add(text)
-            band.append(int(slot))
+            band.append(slot)
     for band in found:
         band.sort(key=lambda slot: -float(banded.value[feature, slot]))
     return found

@@ -14,8 +14,10 @@ from microtome.atlas.schema import (
     CLUSTER_COLUMNS,
     CLUSTERS,
     EXAMPLE_COLUMNS,
+    EXAMPLE_ROW_GROUP,
     EXAMPLES,
     FEATURE_COLUMNS,
+    FEATURE_ROW_GROUP,
     FEATURES,
     MAP,
     MAP_COLUMNS,
@@ -26,10 +28,6 @@ from microtome.atlas.schema import (
 )
 from microtome.atlas.statistics import example_table, feature_columns, list_column
 from microtome.atlas.windows import window_table
-
-FEATURES_AT_ONCE = 1024
-EXAMPLES_A_GROUP = 4096
-"""Rows of a row group: one feature's rows are found by reading one or two groups."""
 
 
 def write_tables(path: Path, schema: pa.Schema, tables: Iterator[pa.Table], group: int) -> None:
@@ -67,8 +65,8 @@ def write_features(
     """Write features.parquet and examples.parquet side by side."""
     identity, total = identity_columns(content), collected.n_features
     chunks = [
-        range(start, min(start + FEATURES_AT_ONCE, total))
-        for start in range(0, total, FEATURES_AT_ONCE)
+        range(start, min(start + FEATURE_ROW_GROUP, total))
+        for start in range(0, total, FEATURE_ROW_GROUP)
     ]
 
     def features() -> Iterator[pa.Table]:
@@ -92,8 +90,8 @@ def write_features(
             report("writing", part.stop, total)
             yield example_table(collected, part, options)
 
-    write_tables(folder / FEATURES, FEATURE_COLUMNS, features(), FEATURES_AT_ONCE)
-    write_tables(folder / EXAMPLES, EXAMPLE_COLUMNS, examples(), EXAMPLES_A_GROUP)
+    write_tables(folder / FEATURES, FEATURE_COLUMNS, features(), FEATURE_ROW_GROUP)
+    write_tables(folder / EXAMPLES, EXAMPLE_COLUMNS, examples(), EXAMPLE_ROW_GROUP)
 
 
 def _columns(schema: pa.Schema) -> Iterator[tuple[str, pa.DataType]]:

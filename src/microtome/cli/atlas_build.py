@@ -74,7 +74,17 @@ def build(
             second = load_model(other, device) if other else None
             read = load_dictionary(dictionary)
         with stage_bar(quiet=not mesh.first) as report:
-            content = build_atlas(loaded, read, corpus, out, options, report, force, other=second)
+            content = build_atlas(
+                loaded,
+                read,
+                corpus,
+                out,
+                options,
+                report,
+                force,
+                other=second,
+                concepts=_known_concepts(model),
+            )
     except Interrupted as stop:
         if mesh.first:
             typer.echo(f"microtome: {stop}", err=True)
@@ -83,6 +93,13 @@ def build(
         close_mesh(mesh)
     if content is not None:
         _print(out, content)
+
+
+def _known_concepts(model: str) -> list:
+    """Those of a specimen's world, which labels may name."""
+    from microtome.specimen.adder.concepts import adder_concepts
+
+    return list(adder_concepts()) if model.startswith("specimen:adder") else []
 
 
 def _print(out: Path, content: "AtlasContent") -> None:
