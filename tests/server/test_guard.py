@@ -169,9 +169,7 @@ def locked(folder: Path) -> Iterator[TestClient]:
         {"cookie": "\xff="},
     ],
 )
-def test_without_the_token_there_is_nothing(
-    locked: TestClient, path: str, headers: dict[str, str]
-):
+def test_without_the_token_there_is_nothing(locked: TestClient, path: str, headers: dict[str, str]):
     raw = {name: value.encode("latin-1") for name, value in headers.items()}
     answer = locked.get(path, headers=raw)  # pyright: ignore[reportArgumentType]
     assert answer.status_code == 401

@@ -46,11 +46,7 @@ def ended(queue: JobQueue, id: str) -> Job:
     """The job when it has ended."""
 
     async def last() -> Job:
-        job = None
-        async for job in queue.watch(id):
-            pass
-        assert job is not None
-        return job
+        return [job async for job in queue.watch(id) if job is not None][-1]
 
     return asyncio.run(asyncio.wait_for(last(), 10))
 

@@ -109,7 +109,8 @@ def test_damaged_artifacts_are_shown_with_their_problem_and_not_opened(
 
 
 @pytest.mark.parametrize(
-    "junk", ["{", "[]", '{"kind": 7}', '{"kind": "graph"}', '{"kind": "graph", "schema_version": 9}']
+    "junk",
+    ["{", "[]", '{"kind": 7}', '{"kind": "graph"}', '{"kind": "graph", "schema_version": 9}'],
 )
 def test_hostile_manifests_break_nothing(client: TestClient, folder: Path, junk: str):
     (folder / "odd").mkdir()

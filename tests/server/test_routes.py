@@ -91,9 +91,9 @@ def test_neuronpedia_out_and_in(client: TestClient, folder: Path, graph_id: str)
     assert GraphView.model_validate(theirs.json()).strings == view.strings
     refused = client.post("/api/graphs/import", json={"nodes": []})
     assert refused.status_code == 400 and "metadata" in refused.json()["detail"]
-    before = {path for path in folder.rglob("*")}
+    before = set(folder.rglob("*"))
     client.post("/api/graphs/import", json=exported)
-    assert {path for path in folder.rglob("*")} == before  # nothing is kept
+    assert set(folder.rglob("*")) == before  # nothing is kept
 
 
 # -- annotations -------------------------------------------------------------------------------

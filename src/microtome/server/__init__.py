@@ -2,7 +2,7 @@
 
 from microtome.server.app import create_app
 from microtome.server.library import entry_id
-from microtome.server.serve import Address, RunningServer, serve
+from microtome.server.serving import Address, RunningServer, serve
 from microtome.server.settings import Limits, Settings
 
 __all__ = [

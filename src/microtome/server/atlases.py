@@ -1,21 +1,19 @@
 """Atlases of the library, kept open."""
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from microtome.atlas.page import AtlasMap, FeatureList, FeaturePage
-from microtome.atlas.schema import AtlasContent
+from microtome.atlas.query import Atlas, open_atlas
 from microtome.errors import MicrotomeError
 from microtome.server.given import GivenLabels, Key, Labelled
 from microtome.server.library import ArtifactLibrary, Found
 from microtome.server.schema import AtlasInfo
 
-if TYPE_CHECKING:
-    from microtome.atlas.query import Atlas  # pyright: ignore[reportMissingImports]
-
 _KEPT = 4
+_log = logging.getLogger(__name__)
 
 
 class Atlases:
@@ -26,7 +24,7 @@ class Atlases:
         self._open: OrderedDict[str, tuple[Found, Atlas]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def open(self, id: str) -> "Atlas":
+    def open(self, id: str) -> Atlas:
         """The atlas with an id.
 
         Raises:
@@ -42,7 +40,7 @@ class Atlases:
         """
         found = self._library.find(id, "atlas")
         entry = found.entry
-        content: AtlasContent = self._opened(found).content
+        content = self._opened(found).content
         return AtlasInfo(
             id=id,
             name=entry.name,
@@ -79,9 +77,8 @@ class Atlases:
             MicrotomeError: as `info`.
         """
         found = self._library.find(id, "atlas")
-        return self._opened(found).rows(
-            sort, layer, cluster, text, limit, offset, self._given_to(found)
-        )
+        given = self._given_to(found)
+        return self._opened(found).rows(sort, layer, cluster, text, limit, offset, given)
 
     def page(self, id: str, encoder: int, feature: int) -> FeaturePage:
         """All that is known of a feature.
@@ -108,8 +105,9 @@ class Atlases:
         if label:
             return atlas.search_label(label, limit, given)
         if token:
-            return atlas.search_token(token, limit, given)
-        return atlas.similar(*atlas.parse_name(similar), limit, given)
+            return atlas.search_token(token, limit, labels=given)
+        like = atlas.similar(*atlas.parse_name(similar), labels=given)
+        return like.model_copy(update={"rows": like.rows[:limit]})
 
     def labels(self, dictionary: str, keys: Iterable[Key]) -> Labelled:
         """The atlas's own labels of some features of the dictionary with a fingerprint."""
@@ -117,14 +115,22 @@ class Atlases:
         wanted = list(keys)
         if found is None or not wanted:
             return {}
-        return self._opened(found).labels(wanted)
+        try:
+            columns = self._opened(found).columns
+            texts, sources = columns.labels, columns.sources
+        except MicrotomeError as error:  # a graph is shown all the same
+            _log.warning("labels of atlas %s are not shown: %s", found.entry.name, error)
+            return {}
+        sizes = [encoder.features for encoder in columns.content.encoders]
+        known = [(e, f) for e, f in wanted if e < len(sizes) and f < sizes[e]]
+        ids = {key: columns.id(*key) for key in known}
+        labels = {key: (texts[i].as_py(), sources[i].as_py()) for key, i in ids.items()}
+        return {key: (text, source or "") for key, (text, source) in labels.items() if text}
 
     def _given_to(self, found: Found) -> Labelled:
         return self._given.of(found.entry.dictionary_fingerprint)
 
-    def _opened(self, found: Found) -> "Atlas":
-        from microtome.atlas.query import open_atlas  # pyright: ignore[reportMissingImports]
-
+    def _opened(self, found: Found) -> Atlas:
         with self._lock:
             held = self._open.pop(found.entry.id, None)
             if held is None or held[0].signature != found.signature:

@@ -36,7 +36,7 @@ class Services:
         """
         self.library = ArtifactLibrary(settings.folders, settings.out, settings.specimens)
         self.notebook = Notebook(self.library.roots.folders[0], settings.database)
-        given = GivenLabels(self.notebook)
+        given = GivenLabels(self.library, self.notebook)
         self.atlases = Atlases(self.library, given)
         self.labels = Labels(self.atlases, given)
         self.graphs = Graphs(self.library, self.labels)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from microtome.atlas.page import OperandPlot, XRay
+from microtome.atlas.xray import features_on_text
 from microtome.circuit import Graph, LogitDifference, TokenTarget, trace
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
@@ -98,10 +99,6 @@ class Workshop:
         return folder
 
     def _xray(self, handle: Handle, request: XRayJob, model: Found, dictionary: Found) -> XRay:
-        from microtome.atlas.query import (  # pyright: ignore[reportMissingImports]
-            features_on_text,
-        )
-
         loaded, read = self._open(handle, model, dictionary)
         handle.progress(0, 1)
         xray = features_on_text(loaded, read, request.text)
@@ -173,10 +170,11 @@ def operand_plots(
     operands = {"36": "first operand", "59": "second operand"}
     # position 0 is <s>, the same for all pairs
     keys = [(request.encoder, request.feature, at) for at in range(1, len(words) + 1)]
+    progress(0, 1)
+    grids = operand_grids(model, dictionary, keys, request.guise)
+    progress(1, 1)
     plots = []
-    for done, key in enumerate(keys):
-        progress(done, len(keys))
-        grid = operand_grids(model, dictionary, [key], request.guise)[key]
+    for key, grid in grids.items():
         maximum = float(grid.max())
         if maximum > 0:
             word = words[key[2] - 1]
@@ -189,7 +187,6 @@ def operand_plots(
                     values=[[round(v, 4) for v in row] for row in grid.tolist()],
                 )
             )
-    progress(len(keys), len(keys))
     return sorted(plots, key=lambda plot: -plot.maximum)
 
 

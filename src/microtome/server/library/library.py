@@ -17,7 +17,7 @@ from microtome.server.library.describe import (
 )
 from microtome.server.library.fingerprints import Fingerprint, Fingerprints
 from microtome.server.library.found import Found, Signature, entry_id, signature_of
-from microtome.server.library.recognise import folder_kind
+from microtome.server.library.recognise import ArtifactKind, folder_kind
 from microtome.server.library.roots import Roots
 from microtome.server.library.specimens import specimen_name, specimen_parts
 from microtome.server.library.tree import Listing, Tree
@@ -27,6 +27,7 @@ from microtome.specimen.load import PREFIX
 FRESH_SECONDS = 1.0
 """For how long a scan is believed."""
 _WEIGHTS: tuple[EntryKind, ...] = ("model", "dictionary")
+_Kind = tuple[Signature, ArtifactKind | None]
 _INDEX = "graph-metadata.json"
 
 
@@ -56,7 +57,8 @@ class ArtifactLibrary:
         self._specimens = specimen_parts() if specimens else {}
         self._lock = threading.Lock()
         self._found: dict[str, Found] = {}
-        self._kinds: dict[Listing, tuple[Signature, EntryKind | None]] = {}
+        self._labels: dict[Path, Signature] = {}
+        self._kinds: dict[Listing, _Kind] = {}
         self._scanned = -FRESH_SECONDS
 
     # -- what is there -------------------------------------------------------------------------
@@ -180,6 +182,11 @@ class ArtifactLibrary:
         ]
         return max(same, key=lambda f: f.entry.created, default=None) if dictionary else None
 
+    def label_folders(self) -> dict[Path, Signature]:
+        """Folders of labels by language models."""
+        self.scan()
+        return self._labels
+
     def close(self) -> None:
         self.fingerprints.close()
 
@@ -195,7 +202,7 @@ class ArtifactLibrary:
 
     def _scan(self) -> dict[str, Found]:
         before, found = self._found, {}
-        kinds: dict[Listing, tuple[Signature, EntryKind | None]] = {}
+        kinds: dict[Listing, _Kind] = {}
 
         def enter(listing: Listing) -> bool:
             """What microtome wrote is not looked into, but for runs, which hold dictionaries."""
@@ -210,9 +217,14 @@ class ArtifactLibrary:
             for one in self._in_folder(listing, kinds[listing], before):
                 found.setdefault(one.entry.id, one)
         self._kinds = kinds
+        self._labels = {
+            listing.path: signature
+            for listing, (signature, kind) in kinds.items()
+            if kind == "labels" and not self.roots.leads_out(listing.path)
+        }
         return found
 
-    def _kind(self, listing: Listing) -> tuple[Signature, EntryKind | None]:
+    def _kind(self, listing: Listing) -> _Kind:
         signature = signature_of(listing.path) if listing.files else ()
         known = self._kinds.get(listing)
         if known is not None and known[0] == signature:
@@ -220,9 +232,14 @@ class ArtifactLibrary:
         return signature, folder_kind(listing)
 
     def _in_folder(
-        self, listing: Listing, kind: tuple[Signature, EntryKind | None], before: dict[str, Found]
+        self,
+        listing: Listing,
+        kind: _Kind,
+        before: dict[str, Found],
     ) -> list[Found]:
         signature, what = kind
+        if what == "labels":
+            return []
         if what is not None:
             return [self._folder(listing, what, signature, before)]
         names = [n for n in sorted(listing.files) if n.endswith(".json") and n != _INDEX]

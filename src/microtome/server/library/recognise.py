@@ -3,25 +3,28 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from microtome.artifact.json_file import read_json
 from microtome.artifact.manifest import FILE_NAME
 from microtome.dictionary.formats.load import format_of
 from microtome.errors import MicrotomeError
+from microtome.explain.artifact import KIND as LABELS
 from microtome.server.library.tree import Listing
 from microtome.server.schema import EntryKind
 from microtome.training.metrics import FILE as METRICS
 from microtome.training.trainer import RECIPE
 
-_MANIFEST_KINDS = frozenset(get_args(EntryKind))
+ArtifactKind = EntryKind | Literal["labels"]
+"""Labels by a language model show where features show, so they are no entries of their own."""
+_MANIFEST_KINDS = frozenset((*get_args(EntryKind), LABELS))
 _CIRCUIT_TRACER = re.compile(r"(layer_|W_enc_)\d+\.safetensors")
 _WEIGHTS = re.compile(r"(model|pytorch_model).*\.(safetensors|bin)(\.index\.json)?")
 _HEAD = 1 << 20
 _GRAPH_BYTES = 512 << 20
 
 
-def folder_kind(listing: Listing) -> EntryKind | None:
+def folder_kind(listing: Listing) -> ArtifactKind | None:
     """What kind of artifact a folder is; None where it is only a folder."""
     folder, files = listing.path, listing.files
     if FILE_NAME in files and (kind := manifest_kind(folder)):
@@ -42,7 +45,7 @@ def _is_recipe(path: Path) -> bool:
     return "steps" in recipe and "dictionary" in recipe
 
 
-def manifest_kind(folder: Path) -> EntryKind | None:
+def manifest_kind(folder: Path) -> ArtifactKind | None:
     """The kind that a manifest names, if it is one of ours."""
     try:
         kind = read_json(folder / FILE_NAME).get("kind")

@@ -1,9 +1,10 @@
 """Features: lists, pages, the map, search."""
 
-from typing import Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
+from microtome.atlas.columns import SORTS
 from microtome.atlas.page import AtlasMap, FeatureList, FeaturePage
 from microtome.server.routes.parameters import (
     ERRORS,
@@ -19,6 +20,15 @@ from microtome.server.routes.parameters import (
 from microtome.server.schema import AtlasInfo
 
 router = APIRouter(prefix="/atlases/{id}", tags=["atlases"], responses=ERRORS)
+
+Sort = Annotated[
+    str,
+    Query(
+        pattern=f"^-?({'|'.join(SORTS)})$",
+        description=f"{', '.join(SORTS)}; with - in front from the largest down.",
+    ),
+]
+Name = Annotated[str, Query(max_length=50, description="Of a feature: L3/127.")]
 
 
 @router.get("")
@@ -39,12 +49,12 @@ def get_features(
     id: Id,
     layer: int | None = None,
     cluster: int | None = None,
-    sort: Literal["id", "density", "maximum", "label_score"] = "id",
+    sort: Sort = "id",
     q: Text = "",
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> FeatureList:
-    """A part of the list of features; `q` is text in the label."""
+    """A part of the list of features; `q` is words in the label, or a name."""
     return served.atlases.rows(id, sort, layer, cluster, q, limit, offset)
 
 
@@ -60,7 +70,7 @@ def search(
     id: Id,
     label: Text = "",
     token: Text = "",
-    similar: Text = "",
+    similar: Name = "",
     limit: Limit = 50,
 ) -> FeatureList:
     """Features by label, by the token they are active on, or like another (L3/127)."""
