@@ -57,6 +57,7 @@ COMMANDS = (
     "compare",
     "specimen",
     "atlas",
+    "explain",
     "serve",
 )
 """Modules of `microtome.cli`, each with a `register(app)`."""

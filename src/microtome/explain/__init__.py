@@ -14,7 +14,7 @@ from microtome.explain.local import Local
 from microtome.explain.options import ExplainOptions
 from microtome.explain.plan import Plan, plan
 from microtome.explain.question import Stopped
-from microtome.explain.source import AtlasSource
+from microtome.explain.source import AtlasSource, active_features, drawn
 from microtome.explain.spending import Prices, Spending
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
     "Score",
     "Spending",
     "Stopped",
+    "active_features",
+    "drawn",
     "explain_atlas",
     "key_for",
     "label_texts",

@@ -6,7 +6,7 @@ several language models.
 
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,7 @@ class Labels:
         )
 
 
-def summary(labels: Iterator[ModelLabel] | Any, explainer: str, atlas: str) -> LabelsContent:
+def summary(labels: Iterable[ModelLabel], explainer: str, atlas: str) -> LabelsContent:
     """Figures of all labels of a folder."""
     rows = list(labels)
 

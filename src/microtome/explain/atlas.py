@@ -30,7 +30,7 @@ def explain_atlas(
 
     Args:
         atlas: its folder.
-        source: of examples, such as `AtlasSource.open(atlas, open_atlas(atlas))`.
+        source: of examples, such as `AtlasSource(open_atlas(atlas))`.
         keys: encoder and feature of what to explain.
         answerer: an `Endpoint` or a `Local` model.
         out: folder of labels; `ATLAS-labels` by default. Labels that the same model made there in

@@ -7,6 +7,8 @@ from microtome.atlas.page import Example
 OPEN, CLOSE = "«", "»"
 _WRITTEN = {OPEN: "‹", CLOSE: "›", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 """An excerpt is one line, and has no marks of its own."""
+_NEWLINE_BYTE = "<0x0A>"
+"""As SentencePiece names it."""
 
 
 def excerpt(tokens: Sequence[str], marked: Sequence[bool] = ()) -> str:
@@ -17,7 +19,8 @@ def excerpt(tokens: Sequence[str], marked: Sequence[bool] = ()) -> str:
         now = bool(marked) and marked[i]
         if now != before:
             parts.append(OPEN if now else CLOSE)
-        parts.append("".join(_WRITTEN.get(character, character) for character in token))
+        text = token.replace(_NEWLINE_BYTE, "\n")
+        parts.append("".join(_WRITTEN.get(character, character) for character in text))
         before = now
     return "".join(parts) + (CLOSE if before else "")
 

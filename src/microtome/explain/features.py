@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from microtome.explain import scoring
 from microtome.explain.label import ModelLabel
@@ -16,6 +16,7 @@ Key = tuple[int, int]
 """Encoder and feature."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where the material of features comes from."""
 

@@ -77,10 +77,11 @@ def _judging(system: str, label: str, excerpts: Sequence[str], options: ExplainO
 def read_explanation(answer: str) -> str | None:
     """The explanation in an answer; None where there is none."""
     said = _spoken(answer)
-    marked = re.findall(r"\[EXPLANATION\]\s*:?[ \t]*(.+)", said, re.IGNORECASE)
+    marked = re.findall(r"\[EXPLANATION\]\s*:?[ \t]*([^\s:].*)", said, re.IGNORECASE)
     lines = [line for line in said.splitlines() if line.strip()]
-    text = marked[-1] if marked else lines[0] if len(lines) == 1 else ""
-    text = _unquoted(" ".join(_printable(text).split()).strip("*` "))
+    unmarked = len(lines) == 1 and "[EXPLANATION]" not in said.upper()
+    text = marked[-1] if marked else lines[0] if unmarked else ""
+    text = _unquoted(_printable(" ".join(text.split())).strip("*` "))
     return text if text and len(text) <= MAX_LABEL else None
 
 

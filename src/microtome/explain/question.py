@@ -1,7 +1,7 @@
 """Questions to a language model, and what answers them."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from microtome.errors import MicrotomeError
 
@@ -33,6 +33,7 @@ class Stopped(MicrotomeError):
     """There will be no more answers: the budget is used up, or the endpoint does not answer."""
 
 
+@runtime_checkable
 class Answerer(Protocol):
     """A language model."""
 

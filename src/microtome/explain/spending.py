@@ -14,15 +14,15 @@ _PER_MESSAGE = 8
 class Prices:
     """Of a million tokens, in any currency."""
 
-    into: float
-    out: float
+    into: float | int
+    out: float | int
 
     def __post_init__(self):
         for name in ("into", "out"):
             if not 0 <= (price := getattr(self, name)) < float("inf"):
                 raise MicrotomeError(f"a price is {price}; it must be 0 or more")
 
-    def of(self, tokens_in: float, tokens_out: float) -> float:
+    def of(self, tokens_in: float | int, tokens_out: float | int) -> float:
         return (tokens_in * self.into + tokens_out * self.out) / 1e6
 
 
@@ -42,7 +42,7 @@ class Spending:
     """Tokens used so far, and what there may be."""
 
     prices: Prices | None = None
-    budget: float | None = None
+    budget: float | int | None = None
     """In the currency of the prices; not passed, as long as no answer is longer than allowed."""
     requests: int = 0
     tokens_in: float = 0
@@ -100,6 +100,7 @@ class Spending:
         self._under_way -= reserved
 
 
-def _count(reported: object, otherwise: float) -> float:
-    right = isinstance(reported, int) and not isinstance(reported, bool) and reported >= 0
-    return float(reported) if right else otherwise  # type: ignore[arg-type]
+def _count(reported: object, otherwise: float | int) -> float:
+    if isinstance(reported, int) and reported >= 0:
+        return float(reported)
+    return float(otherwise)
