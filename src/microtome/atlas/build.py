@@ -230,7 +230,7 @@ class _Build:
         )
         strings = vocabulary_strings(self.model)
         arrays = stages.run(self.blocks, strings, concepts)
-        names = name_clusters(arrays, collected, strings)
+        names = name_clusters(arrays, strings)
         content = describe(
             self.model, self.dictionary, collected, self.documents, self.longest, self.options
         )

@@ -1,17 +1,17 @@
 """Automatic labels of all features of an atlas, and the words for clusters."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from microtome.atlas.automatic import FeatureExamples, Labeller
 from microtome.atlas.collect import Collected
-from microtome.atlas.concepts import Concept
+from microtome.atlas.concepts import Concept, quoted
 from microtome.atlas.map import cluster_labels
 from microtome.atlas.sample import TokenSample
 
 _WORDS = 3
+_SAYS = "says "
 
 
 def label_columns(
@@ -66,14 +66,21 @@ def feature_examples(collected: Collected, feature: int) -> FeatureExamples | No
     )
 
 
-def name_clusters(
-    arrays: dict[str, np.ndarray], collected: Collected, strings: list[str]
-) -> dict[int, str]:
-    """A name for every cluster of the map, from the labels and commonest tokens of its features."""
-    sample, words = collected.candidates.sample, []
-    for feature, label in enumerate(arrays["label"]):
-        held = sample.token[feature, : sample.filled[feature]]
-        common = Counter(held.tolist()).most_common(_WORDS)
-        tokens = [strings[token].strip() for token, _ in common]
-        words.append([word for word in (str(label), *tokens) if word])
-    return cluster_labels(arrays["cluster"], words)
+def name_clusters(arrays: dict[str, np.ndarray], strings: Sequence[str]) -> dict[int, str]:
+    """A name for every cluster of the map: what the labels of its features share, and, as the map
+    is one of decoders, the tokens that they promote."""
+    words = []
+    for label, promoted in zip(arrays["label"], arrays["top_tokens"], strict=True):
+        clauses = str(label).removeprefix("partly ").split(", ")
+        said = [_SAYS + quoted(strings[int(token)]) for token in promoted[:_WORDS] if token >= 0]
+        words.append([clause for clause in clauses if clause] + said)
+    found = cluster_labels(arrays["cluster"], words)
+    return {cluster: _joined(name) for cluster, name in found.items()}
+
+
+def _joined(name: str) -> str:
+    """All that a cluster says in one place, behind what its features have in common else."""
+    words = name.split(" · ")
+    said = ", ".join(word.removeprefix(_SAYS) for word in words if word.startswith(_SAYS))
+    rest = [word for word in words if not word.startswith(_SAYS)]
+    return " · ".join([*rest, _SAYS + said] if said else rest)
