@@ -18,6 +18,7 @@ from microtome.specimen import specimen_path
 from microtome.specimen.adder.world import prompt
 from microtome.training import make_recipe, train
 from microtome.training.save import save_run
+from tests.atlas.atlases import write_atlas
 from tests.evaluation.cases import BARE
 
 SUM = prompt(36, 59)
@@ -45,6 +46,7 @@ def _make(folder: Path) -> None:
     write_neuronpedia(prune(graph, 0.8, 0.9), folder / "graphs" / "theirs.json")
     shutil.copytree(specimen_path("specimen:adder", "model"), folder / "models" / "adder")
     shutil.copytree(specimen_path("specimen:adder/plt", "plt"), folder / "plt")
+    write_atlas(folder / "atlas", 4, 1024, dictionary=read.fingerprint)
     corpus = folder / "sums.jsonl"
     texts = [prompt(a, b) for a in range(8) for b in range(8)]
     corpus.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))

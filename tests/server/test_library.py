@@ -21,6 +21,10 @@ def entries(client: TestClient) -> dict[str, dict]:
     return {entry["path"]: entry for entry in found}
 
 
+def _path(found: dict[str, dict], id: str) -> str:
+    return next(path for path, entry in found.items() if entry["id"] == id)
+
+
 def test_every_kind_of_artifact_is_found(client: TestClient):
     found = entries(client)
     kinds = {path: entry["kind"] for path, entry in found.items()}
@@ -32,6 +36,7 @@ def test_every_kind_of_artifact_is_found(client: TestClient):
         "library/graphs/theirs.json": "graph",
         "library/models/adder": "model",
         "library/plt": "dictionary",
+        "library/atlas": "atlas",
         "library/runs/tiny": "run",
         "library/runs/tiny/plt": "dictionary",
         "library/evaluations/tiny": "evaluation",
@@ -57,6 +62,7 @@ def test_fingerprints_of_weights_become_known_and_link_what_belongs_together(
     assert graph["manifest"]["content"]["prompt"] == "36 + 59 ="
     assert graph["links"]["model"] == found["specimen:adder"]["id"]
     assert graph["links"]["dictionary"] == found["specimen:adder/clt"]["id"]
+    assert found[_path(found, graph["links"]["atlas"])]["kind"] == "atlas"
 
 
 def test_ids_stay_and_are_no_paths(client: TestClient, folder: Path):

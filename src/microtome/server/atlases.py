@@ -9,7 +9,7 @@ from microtome.atlas.page import AtlasMap, FeatureList, FeaturePage
 from microtome.atlas.query import Atlas, open_atlas
 from microtome.errors import MicrotomeError
 from microtome.server.given import GivenLabels, Key, Labelled
-from microtome.server.library import ArtifactLibrary, Found
+from microtome.server.library import ArtifactLibrary, Found, NotThere
 from microtome.server.schema import AtlasInfo
 
 _KEPT = 4
@@ -84,10 +84,15 @@ class Atlases:
         """All that is known of a feature.
 
         Raises:
-            MicrotomeError: as `info`, or no such feature.
+            NotThere: no such atlas or feature.
+            MicrotomeError: it cannot be read.
         """
         found = self._library.find(id, "atlas")
-        return self._opened(found).page(encoder, feature, self._given_to(found))
+        atlas = self._opened(found)
+        sizes = [one.features for one in atlas.content.encoders]
+        if encoder >= len(sizes) or feature >= sizes[encoder]:
+            raise NotThere(f"the atlas has no feature {encoder}/{feature}")
+        return atlas.page(encoder, feature, self._given_to(found))
 
     def search(self, id: str, label: str, token: str, similar: str, limit: int) -> FeatureList:
         """Features by label, by token or by likeness.
