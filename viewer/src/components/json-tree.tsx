@@ -2,6 +2,7 @@ import './json-tree.css';
 
 const OPEN_DEPTH = 2;
 const SHORT_LIST = 12;
+const MANY = 40;
 
 /** JSON to read: objects fold, lists of numbers stay on a line. */
 export function JsonTree({ value, depth = 0 }: { value: unknown; depth?: number }) {
@@ -32,7 +33,7 @@ function Pair({ name, value, depth }: { name: string; value: unknown; depth: num
     );
   }
   return (
-    <details open={depth < OPEN_DEPTH && Object.keys(value).length < 30}>
+    <details open={depth < OPEN_DEPTH && leavesOf(value) < MANY}>
       <summary>
         <span className="json-name">{name}</span>{' '}
         <span className="soft small">{Object.keys(value).length}</span>
@@ -40,6 +41,11 @@ function Pair({ name, value, depth }: { name: string; value: unknown; depth: num
       <JsonTree value={value} depth={depth + 1} />
     </details>
   );
+}
+
+function leavesOf(value: unknown): number {
+  if (!isObject(value)) return 1;
+  return Object.values(value).reduce<number>((sum, inner) => sum + leavesOf(inner), 0);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> | unknown[] {

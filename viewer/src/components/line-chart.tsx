@@ -146,7 +146,7 @@ function scalesOf(
   return {
     x: scaleLinear([x[0] ?? 0, x.at(-1) ?? 1], [LEFT, Math.max(LEFT + 1, width - RIGHT)]),
     y: log
-      ? scaleLog(room, range).nice()
+      ? scaleLog([(room[0] ?? 1) / 1.15, (room[1] ?? 1) * 1.15], range)
       : scaleLinear([Math.min(0, room[0] ?? 0), room[1] ?? 1], range).nice(),
   };
 }

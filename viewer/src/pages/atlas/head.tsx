@@ -31,11 +31,13 @@ export function AtlasHead({ atlas, page, children }: AtlasHeadProps) {
       </nav>
       <span className="soft small">
         {count(atlas.features)} features of a {content.dictionary_kind.toUpperCase()} on{' '}
-        {content.model}, from {count(content.tokens)} tokens
+        {content.model.split('/').at(-1)}, from {count(content.tokens)} tokens
       </span>
       {content.warnings.length > 0 && (
         <details className="small">
-          <summary>{content.warnings.length} warnings</summary>
+          <summary>
+            {content.warnings.length === 1 ? 'a warning' : `${content.warnings.length} warnings`}
+          </summary>
           {content.warnings.map((warning) => (
             <p key={warning}>{warning}</p>
           ))}

@@ -26,14 +26,14 @@ export function FeatureTable({ atlas, wanted }: FeatureTableProps) {
     if (row) go({ page: 'feature', id: atlas.id, encoder: row.encoder, feature: row.feature });
   };
   return (
-    <>
+    <div className={`feature-table ${scored ? 'scored' : ''}`}>
       <div className="feature-row feature-row-head small soft">
         <span>Feature</span>
         <span>Label</span>
         <span />
         <span className="number">Active on</span>
         <span className="number">Largest</span>
-        <span className="number">{scored ? 'Score' : ''}</span>
+        {scored && <span className="number">Score</span>}
       </div>
       <VirtualList
         length={total}
@@ -46,7 +46,7 @@ export function FeatureTable({ atlas, wanted }: FeatureTableProps) {
       <p className="small soft" role="status">
         {count(total)} {total === 1 ? 'feature' : 'features'}
       </p>
-    </>
+    </div>
   );
 }
 
@@ -77,9 +77,11 @@ function Row({ row, atlas, scored }: RowProps) {
       <span role="gridcell" className="number">
         {row.density > 0 ? figure(row.maximum) : ''}
       </span>
-      <span role="gridcell" className="number">
-        {scored && figure(row.score)}
-      </span>
+      {scored && (
+        <span role="gridcell" className="number">
+          {figure(row.score)}
+        </span>
+      )}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { scaleLinear } from 'd3-scale';
+import { scaleLinear, scaleLog } from 'd3-scale';
 import { schemeTableau10 } from 'd3-scale-chromatic';
 import { useState } from 'react';
 import { useSize } from '../../components/size';
@@ -15,7 +15,8 @@ export interface Marked {
 const LEFT = 150;
 const RIGHT = 16;
 const LINE = 13;
-const GAP = 10;
+const GAP = 14;
+const FAR = 20;
 const SHAPES = ['circle', 'square', 'diamond', 'bar'] as const;
 
 /** Figures of several dictionaries site by site, each with its interval. */
@@ -27,14 +28,25 @@ export function Intervals({ marks, label }: { marks: Marked[]; label: string }) 
   const block = who.length * LINE + GAP;
   const height = sites.length * block + 22;
   const values = marks.flatMap(({ figure: f }) => [f.low ?? f.value, f.high ?? f.value, f.value]);
-  const low = Math.min(0, ...values);
-  const high = Math.max(...values, low + 1e-9);
-  const x = scaleLinear([low, high], [LEFT, Math.max(LEFT + 1, width - RIGHT)]).nice();
+  const range: [number, number] = [LEFT, Math.max(LEFT + 1, width - RIGHT)];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  // Baselines can be worse by factors, beside which the dictionary's own figures would be one.
+  const log = low > 0 && high > FAR * low;
+  const x = log
+    ? scaleLog([low / 1.2, high * 1.2], range)
+    : scaleLinear([Math.min(0, low), Math.max(high, 1e-9)], range).nice();
+  const ticks = log ? x.ticks(4).filter((t) => /^[125]/.test(t.toExponential())) : x.ticks(5);
   return (
     <div ref={frame} className="chart">
       {width > 0 && (
         <svg width={width} height={height} role="img" aria-label={label}>
-          {x.ticks(5).map((tick) => (
+          {sites.map(
+            (site, i) =>
+              i % 2 === 1 && (
+                <rect key={site} className="band" y={i * block + 2} width={width} height={block} />
+              ),
+          )}
+          {ticks.map((tick) => (
             <g key={tick} transform={`translate(${x(tick)},0)`}>
               <line className="grid" y2={height - 18} />
               <text className="tick" y={height - 4} textAnchor="middle">
@@ -60,7 +72,7 @@ export function Intervals({ marks, label }: { marks: Marked[]; label: string }) 
               mark={mark}
               kind={who.indexOf(mark.who)}
               x={x}
-              y={sites.indexOf(mark.site) * block + who.indexOf(mark.who) * LINE + GAP}
+              y={sites.indexOf(mark.site) * block + who.indexOf(mark.who) * LINE + (GAP + LINE) / 2}
               point={setAt}
             />
           ))}

@@ -130,7 +130,8 @@ function Baselines({ report }: { report: Report }) {
 }
 
 function DensityCard({ density }: { density: Density }) {
-  const { edges, histogram, features, dead, dense } = density;
+  const { features, dead, dense } = density;
+  const { edges, histogram } = occupied(density);
   const power = (log: number | undefined) => figure(10 ** (log ?? 0));
   return (
     <section className="card" aria-label={`Density, ${density.site}`}>
@@ -142,13 +143,22 @@ function DensityCard({ density }: { density: Density }) {
       <Columns
         values={histogram}
         label={`Features by density, ${density.site}`}
-        ends={[power(edges[0]), power(edges.at(-1))]}
+        ends={[`density ${power(edges[0])}`, power(edges.at(-1))]}
         describe={(i) =>
           `${power(edges[i])} to ${power(edges[i + 1])}: ${count(histogram[i] ?? 0)} features`
         }
       />
     </section>
   );
+}
+
+/** Without the empty bins at both ends. */
+function occupied({ edges, histogram }: Density) {
+  const first = histogram.findIndex((n) => n > 0);
+  const last = histogram.findLastIndex((n) => n > 0);
+  return first < 0
+    ? { edges, histogram }
+    : { edges: edges.slice(first, last + 2), histogram: histogram.slice(first, last + 1) };
 }
 
 const WORST = 15;
@@ -204,7 +214,7 @@ function Probes({ probes }: { probes: Probe[] }) {
     ['activation', 'all dimensions'],
   ]) as Record<string, string>;
   return (
-    <section className="card" aria-label="Sparse probes">
+    <section className="card whole" aria-label="Sparse probes">
       <h2>Sparse probes, balanced accuracy</h2>
       <p className="small soft">0.5 is chance.</p>
       <FigureTable

@@ -3,7 +3,7 @@ import { TokenText } from '../../components/token-text';
 import type { Band, Example, FeaturePage } from '../../documents';
 import { figure } from '../../format';
 
-const SHOWN = 8;
+const SHOWN = 12;
 
 /** Windows of text in which the feature was active: the top ones, then by quantile. */
 export function Examples({ page }: { page: FeaturePage }) {

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { Heatmap } from '../../components/heatmap';
 import { Progress } from '../../components/progress';
 import type { AtlasInfo, FeaturePage, OperandPlot } from '../../documents';
@@ -6,19 +6,26 @@ import { figure } from '../../format';
 import { useJob } from '../../source';
 
 const ADDER = 'specimen:adder';
+const FIRST = 'equation';
 const GUISES = { equation: '36 + 59 =', table: '| 36 | 59 |', minutes: 'start 36 lasts 59 ends' };
 
 /** What a feature of the adder responds to, over all pairs of operands. */
 export function Operands({ page, atlas }: { page: FeaturePage; atlas: AtlasInfo }) {
-  const [guise, setGuise] = useState('');
   const { status, start, cancel } = useJob<OperandPlot[]>();
   const { model, dictionary } = atlas.links;
-  if (atlas.content.model !== ADDER || !model || !dictionary) return null;
-  const draw = (next: string) => {
-    setGuise(next);
-    const { encoder, feature } = page;
-    start({ kind: 'operands', model, dictionary, encoder, feature, guise: next });
-  };
+  const [guise, setGuise] = useState(FIRST);
+  const { encoder, feature } = page;
+  const known = atlas.content.model === ADDER && model && dictionary;
+  const draw = useCallback(
+    (next: string) => {
+      if (!known) return;
+      setGuise(next);
+      start({ kind: 'operands', model, dictionary, encoder, feature, guise: next });
+    },
+    [known, start, model, dictionary, encoder, feature],
+  );
+  useEffect(() => draw(FIRST), [draw]);
+  if (!known) return null;
   return (
     <section className="card" aria-label="Operands">
       <h2>Operands</h2>

@@ -28,7 +28,9 @@ export function Activations({ page }: { page: FeaturePage }) {
           </span>
         ))}
       </p>
-      <p className="small soft">Both axes are logarithmic; below, quantiles.</p>
+      <p className="small soft">
+        Counts and activations on logarithmic scales; below them, quantiles.
+      </p>
     </section>
   );
 }

@@ -23,12 +23,12 @@ export function FeatureView({ page, atlas, again = () => undefined }: FeatureVie
     <article className="page feature-page">
       <FeatureHead page={page} atlas={atlas} />
       <div className="feature-grid">
-        <div className="feature-column wide">
+        <div className="feature-column">
           {atlas && <AnnotationPanel key={page.id} page={page} atlas={atlas} saved={again} />}
           <Examples page={page} />
           {atlas && <TestText key={`test ${page.id}`} page={page} atlas={atlas} />}
         </div>
-        <div className="feature-column">
+        <div className="feature-column statistics">
           <Activations page={page} />
           <Logits page={page} />
           <Tokens page={page} />

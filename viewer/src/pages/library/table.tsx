@@ -50,7 +50,7 @@ function Row({ entry, show }: { entry: Entry; show: () => void }) {
         ) : (
           <span className="facts soft">
             {factsOf(entry).map(({ name, value }) => (
-              <span key={name}>
+              <span key={name} title={value}>
                 {name} <b>{value}</b>
               </span>
             ))}
@@ -64,11 +64,11 @@ function Row({ entry, show }: { entry: Entry; show: () => void }) {
       </span>
       <button
         type="button"
-        className="plain"
+        className="plain small"
         aria-label={`Manifest of ${entry.name}`}
         onClick={show}
       >
-        ⓘ
+        Details
       </button>
     </>
   );

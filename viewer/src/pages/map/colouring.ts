@@ -33,6 +33,11 @@ export function colouringOf(
   return name === 'layer' ? byLayer(map, dark) : byCluster(map, faint);
 }
 
+/** Clusters, unless there are so few that their colours say nothing. */
+export function usualColouring(map: AtlasMap): ColouringName {
+  return map.clusters.length > 3 ? 'cluster' : 'density';
+}
+
 /** The part of viridis that stands out from the page. */
 function viridis(t: number, dark: boolean): string {
   return hexToRgb(interpolateViridis(dark ? 0.2 + 0.8 * t : 0.88 * t));

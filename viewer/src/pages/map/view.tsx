@@ -6,7 +6,7 @@ import { useShortcut } from '../../shell/shortcuts';
 import { useColours, useTheme } from '../../theme/theme';
 import { AtlasHead } from '../atlas/head';
 import { MapCanvas } from './canvas';
-import { COLOURINGS, type ColouringName, colouringOf } from './colouring';
+import { COLOURINGS, type ColouringName, colouringOf, usualColouring } from './colouring';
 import { HoverCard } from './hover-card';
 import { Legend } from './legend';
 import { MapList } from './list';
@@ -15,7 +15,7 @@ import './map.css';
 export function MapView({ atlas, map }: { atlas: AtlasInfo; map: AtlasMap }) {
   const { address, replaceQuery } = useNavigation();
   const { query } = address;
-  const name = (query.get('colour') ?? 'cluster') as ColouringName;
+  const name = (query.get('colour') ?? usualColouring(map)) as ColouringName;
   const find = query.get('find') ?? '';
   const at = useMemo(() => indexOf(map, query.get('at') ?? ''), [map, query]);
   const [lassoing, setLassoing] = useState(false);

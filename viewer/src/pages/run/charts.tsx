@@ -73,7 +73,7 @@ interface ChartProps {
 function Chart({ metric, curves, series, x, xName }: ChartProps) {
   const [log, setLog] = useState<boolean>();
   const isLog = log ?? readsAsLog(metric, curves);
-  const title = TITLES[metric] ?? metric.replaceAll('_', ' ');
+  const title = TITLES[metric] ?? sentence(metric);
   return (
     <section className="card" aria-label={title}>
       <div className="card-head">
@@ -91,6 +91,11 @@ function Chart({ metric, curves, series, x, xName }: ChartProps) {
       <LineChart title={title} x={x} xName={xName} series={series} log={isLog} />
     </section>
   );
+}
+
+function sentence(name: string): string {
+  const words = name.replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const DASHES = [undefined, '6 3', '2 3'];

@@ -2,10 +2,9 @@ import { useMemo, useState } from 'react';
 import { JsonTree } from '../../components/json-tree';
 import { Empty, Failed, Loading } from '../../components/states';
 import type { MetricsRow, RunInfo } from '../../documents';
-import { count } from '../../format';
-import { Link } from '../../navigation';
 import { curvesOf } from './curves';
 import { Charts } from './charts';
+import { RunHead } from './head';
 import { useLiveRun } from './live';
 import './run.css';
 
@@ -57,48 +56,4 @@ export function RunView({ run, rows }: { run: RunInfo; rows: MetricsRow[] }) {
       </section>
     </div>
   );
-}
-
-function RunHead({ run }: { run: RunInfo }) {
-  return (
-    <header className="page-head">
-      <h1>{titleOf(run)}</h1>
-      <span className={`run-state ${stateOf(run).replace(' ', '-')}`}>{stateOf(run)}</span>
-      <progress aria-label="Steps" value={run.step} max={Math.max(1, run.steps)} />
-      <span className="soft">
-        step {count(run.step)} of {count(run.steps)}
-      </span>
-      {run.dictionaries.length > 0 && (
-        <p className="crumbs">
-          {run.dictionaries.length === 1 ? 'Dictionary: ' : 'Dictionaries: '}
-          {run.dictionaries.join(', ')}
-        </p>
-      )}
-      {run.evaluations.length > 0 && (
-        <p className="crumbs">
-          Evaluated:{' '}
-          {run.evaluations.map(({ id, name }) => (
-            <Link key={id} to={{ page: 'evaluation', id }}>
-              {name}
-            </Link>
-          ))}
-        </p>
-      )}
-    </header>
-  );
-}
-
-/** The names that the recipe gives its dictionaries: those exist from the first step on. */
-function titleOf({ recipe }: RunInfo): string {
-  const list: unknown = recipe.dictionary;
-  const names = Array.isArray(list) ? list.map((one: { name?: string }) => one.name ?? '') : [];
-  if (names.length === 0) return 'Training';
-  return names.length > 3
-    ? `Training of ${names.length} dictionaries`
-    : `Training of ${names.join(', ')}`;
-}
-
-function stateOf(run: RunInfo): string {
-  if (run.finished) return 'finished';
-  return run.active ? 'training' : 'stopped';
 }

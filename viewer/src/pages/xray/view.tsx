@@ -40,7 +40,7 @@ export function XRayView({ xray, atlas }: XRayViewProps) {
             label="Tokens, with the number of active features"
             tokens={xray.tokens}
             values={counts}
-            maximum={2 * Math.max(1, ...counts)}
+            maximum={1.6 * Math.max(1, ...counts.filter((_, i) => xray.counts[i] !== false))}
             chosen={token}
             choose={choose}
           />
