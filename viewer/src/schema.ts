@@ -97,7 +97,7 @@ export interface paths {
         };
         /**
          * Get Features
-         * @description A part of the list of features; `q` is text in the label.
+         * @description A part of the list of features; `q` is words in the label, or a name.
          */
         get: operations["get_features_api_atlases__id__features_get"];
         put?: never;
@@ -420,7 +420,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Annotation */
+        /**
+         * Annotation
+         * @description As it stands; `version` counts its edits from 1.
+         */
         Annotation: {
             /**
              * Author
@@ -453,7 +456,10 @@ export interface components {
              */
             version: number;
         };
-        /** AnnotationIn */
+        /**
+         * AnnotationIn
+         * @description An edit. One that leaves nothing (no label, no note, no rating) is the deletion.
+         */
         AnnotationIn: {
             /**
              * Author
@@ -602,7 +608,7 @@ export interface components {
          * @description Why an edit was refused: somebody else's came first.
          */
         Conflict: {
-            current: components["schemas"]["Annotation"];
+            current: components["schemas"]["Annotation"] | null;
             /** Detail */
             detail: string;
         };
@@ -1712,7 +1718,8 @@ export interface operations {
             query?: {
                 layer?: number | null;
                 cluster?: number | null;
-                sort?: "id" | "density" | "maximum" | "label_score";
+                /** @description id, density, maximum, score, label; with - in front from the largest down. */
+                sort?: string;
                 q?: string;
                 limit?: number;
                 offset?: number;
@@ -1925,6 +1932,7 @@ export interface operations {
             query?: {
                 label?: string;
                 token?: string;
+                /** @description Of a feature: L3/127. */
                 similar?: string;
                 limit?: number;
             };
@@ -2645,7 +2653,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/event-stream": string;
+                };
             };
             /** @description Bad Request */
             400: {
@@ -2653,7 +2663,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
@@ -2662,7 +2672,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
@@ -2671,7 +2681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -2680,7 +2690,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2689,7 +2699,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
         };
