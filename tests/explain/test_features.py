@@ -21,7 +21,7 @@ from tests.explain.world import WORDS, World, atlas_folder
 
 
 @pytest.fixture
-def atlas(tmp_path: Path) -> Path:
+def atlas(tmp_path: Path) -> Path:  # made up: no feature is read from it
     return atlas_folder(tmp_path / "atlas")
 
 
@@ -60,6 +60,8 @@ def test_one_who_guesses_scores_a_half(atlas: Path):
     for figure in (content.detection, content.fuzzing):
         assert figure is not None
         assert figure.features == 24
+        assert figure.low is not None
+        assert figure.high is not None
         assert figure.low < 0.5 < figure.high
         assert abs(figure.value - 0.5) < 0.06
 

@@ -4,6 +4,7 @@ from microtome.explain.artifact import (
     LabelsContent,
     label_texts,
     labels_beside,
+    labels_of,
     read_labels,
 )
 from microtome.explain.atlas import explain_atlas
@@ -35,6 +36,7 @@ __all__ = [
     "key_for",
     "label_texts",
     "labels_beside",
+    "labels_of",
     "plan",
     "read_labels",
 ]

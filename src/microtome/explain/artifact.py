@@ -42,8 +42,9 @@ class Mean(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
+    """None where there is one feature only."""
     features: int
 
 
@@ -89,6 +90,20 @@ def label_texts(folder: Path) -> dict[Key, tuple[str, str]]:
     """Labels as lists, pages and searches of an atlas take them: text and `model`."""
     found = read_labels(folder)
     return {key: (label.label, "model") for key, label in found.items() if label.label}
+
+
+def labels_of(atlas: Path) -> dict[Key, tuple[str, str]]:
+    """`label_texts` of the labels beside an atlas; none where there is no such folder, or where it
+    is about another dictionary.
+
+    Raises:
+        MicrotomeError: they are damaged, or of a newer microtome.
+    """
+    folder = labels_beside(atlas)
+    if not (folder / FILE_NAME).is_file():
+        return {}
+    theirs, ours = (read_manifest(f).inputs.get("dictionary") for f in (folder, atlas))
+    return label_texts(folder) if theirs == ours else {}
 
 
 class Labels:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from statistics import fmean, stdev
 
-import numpy as np
+from scipy import stats
 
 _Z = 1.959964
 
@@ -32,11 +33,13 @@ def balanced_accuracy(
     return value, max(value - sqrt(below) / 2, 0.0), min(value + sqrt(above) / 2, 1.0)
 
 
-def mean(values: Sequence[float], draws: int = 2000) -> tuple[float, float, float] | None:
-    """Mean over features, with the interval of a bootstrap over them; None where there is none."""
+def mean(values: Sequence[float]) -> tuple[float, float | None, float | None] | None:
+    """Mean over features, with Student's interval, which one feature does not have; None where
+    there is no feature."""
     if not values:
         return None
-    at = np.array(values)
-    drawn = at[np.random.default_rng(0).integers(0, len(at), (draws, len(at)))].mean(1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(at.mean()), float(low), float(high)
+    n, value = len(values), fmean(values)
+    if n < 2:
+        return value, None, None
+    spread = float(stats.t.ppf(0.975, n - 1)) * stdev(values) / sqrt(n)
+    return value, max(value - spread, 0.0), min(value + spread, 1.0)

@@ -37,9 +37,7 @@ def show_plan(console: Console, planned: Plan, endpoint: Endpoint, first: Questi
         f"  tokens answered about {planned.tokens_out:,}, at most {planned.most_tokens_out:,}",
     ]
     if prices is None:
-        lines.append(
-            "  cost            unknown: give --price-in and --price-out"
-        )
+        lines.append("  cost            unknown: give --price-in and --price-out")
     else:
         likely, most = planned.cost(prices)
         lines.append(f"  cost            about {likely:,.4g}, at most {most:,.4g}")
@@ -109,8 +107,12 @@ def _figures(console: Console, content: LabelsContent) -> None:
 
 
 def _mean(figure: Mean) -> str:
-    of = f"mean of {_features(figure.features)}"
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), {of}"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}, of one feature"
+    return (
+        f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), "
+        f"mean of {_features(figure.features)}"
+    )
 
 
 def _score(score: Score | None) -> str:
