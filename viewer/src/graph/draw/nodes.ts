@@ -12,6 +12,7 @@ export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu 
 const LABEL_HEIGHT = 16;
 const LONGEST = 26;
 const MOST_LABELS = 160;
+const LINE = 14;
 
 export interface Place {
   x: number;
@@ -117,7 +118,12 @@ export function paintLabels(
 }
 
 /** Glyphs are obstacles as long as they are few; among thousands nothing would be labelled. */
-function glyphsTaken(content: Content, world: World, camera: Camera, frame: Rectangle): Taken {
+export function glyphsTaken(
+  content: Content,
+  world: World,
+  camera: Camera,
+  frame: Rectangle,
+): Taken {
   const taken = new Taken();
   const inside: Place[] = [];
   for (let node = 0; node < content.model.nNodes && inside.length <= 600; node++) {
@@ -192,14 +198,16 @@ export function paintAxes(
     const middle = (start + size / 2) * camera.zoom + camera.x;
     const room = size * camera.zoom;
     if (middle < FRAME.left || middle > width || room < 12) continue;
-    const text = key < 0 ? '' : visible(model.document.strings[key] ?? '');
+    const text = key < 0 ? '' : visible((model.document.strings[key] ?? '').trimStart());
     context.fillStyle = palette.ink;
     context.fillText(within(context, text, room - 4), middle, (bottom + height) / 2 + 1);
   }
   context.textAlign = 'right';
+  let last = Infinity;
   for (const { key, start, size } of world.bands) {
     const middle = (start + size / 2) * camera.zoom + camera.y;
-    if (middle < 6 || middle > bottom - 4 || size * camera.zoom < 9) continue;
+    if (middle < 6 || middle > bottom - 4 || last - middle < LINE) continue;
+    last = middle;
     context.fillStyle = palette.faint;
     context.fillText(bandName(key, model.document.n_layers), FRAME.left - 12, middle);
   }

@@ -1,12 +1,12 @@
 /** What changes with the pointer: a node's inputs and outputs, their labels, the pill. */
 
-import { fit, type Rectangle, Taken } from '../layout/labels';
+import { fit, type Rectangle } from '../layout/labels';
 import { share } from '../model/graph';
 import { percent, place, title, where } from '../model/names';
 import type { Content, Decoration } from './content';
 import { DASH, strokeOf, traceCurve } from './edges';
 import { traceGlyph } from './glyph';
-import { FONT, nodePaint, paintText, placeOf, shortened } from './nodes';
+import { FONT, glyphsTaken, nodePaint, paintText, placeOf, shortened } from './nodes';
 import type { Palette } from './palette';
 import { type Camera, FRAME, type World } from './world';
 
@@ -103,8 +103,8 @@ function paintLinkLabels(
   links: readonly Link[],
 ): void {
   const { model } = content;
-  const taken = new Taken();
   const frame = inside(world);
+  const taken = glyphsTaken(content, world, camera, frame);
   context.font = FONT;
   context.textBaseline = 'middle';
   const own = placeOf(content, world, camera, node);

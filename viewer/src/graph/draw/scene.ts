@@ -81,6 +81,7 @@ export class Scene {
     const before = this.decoration;
     this.decoration = decoration;
     const same =
+      before.selected < 0 === decoration.selected < 0 &&
       before.pinned === decoration.pinned &&
       before.groups === decoration.groups &&
       before.effect === decoration.effect &&
@@ -138,6 +139,10 @@ export class Scene {
     return found ?? -1;
   }
 
+  nameOf(node: number): string {
+    return this.content?.model.document.nodes.id[node] ?? '';
+  }
+
   /** Nodes inside a rectangle of the pane. */
   nodesIn(x0: number, y0: number, x1: number, y1: number): number[] {
     const { world, content, camera } = this;
@@ -169,7 +174,10 @@ export class Scene {
       .x((node) => world.x[node] as number)
       .y((node) => world.y[node] as number)
       .addAll(Array.from(content.shown.keys()).filter((node) => content.shown[node]));
-    this.redraw();
+    // content, colours and size come one after another: one drawing for all
+    this.edges.stop();
+    window.clearTimeout(this.rest);
+    this.rest = window.setTimeout(() => this.redraw(), 0);
   }
 
   private restLater(): void {
@@ -220,6 +228,7 @@ export class Scene {
     const { width, height } = this.size;
     this.nodes.draw(this.camera, (context, camera, frame) => {
       paintNodes(context, content, decoration, world, camera, palette, frame);
+      if (decoration.selected >= 0) return false; // its inputs and outputs are labelled instead
       const left = (frame.width - width) / 2 + FRAME.left - 8;
       const top = (frame.height - height) / 2;
       const inner = {

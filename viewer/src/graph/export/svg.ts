@@ -142,9 +142,11 @@ function axesOf({ content, world, camera, palette }: Picture): string {
       'middle',
     );
   });
+  let last = Infinity;
   const layers = world.bands.map(({ key, start, size }) => {
     const y = (start + size / 2) * camera.zoom + camera.y;
-    if (size * camera.zoom < 9 || y < 0 || y > bottom - 14) return '';
+    if (last - y < 14 || y < 0 || y > bottom - 14) return '';
+    last = y;
     const text = key < 0 ? 'token' : key === nLayers ? 'out' : `L${key}`;
     return textElement(text, FRAME.left - 12, y + 4, palette.faint, palette.page, 'end');
   });

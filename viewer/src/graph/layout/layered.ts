@@ -20,7 +20,7 @@ const MOST_WIDTH = 210;
 const CHARACTER = 7.1;
 const GAP_X = 22;
 /** Between ranks: as the pane's shape has it, within reason. */
-const GAP_Y = { least: 34, most: 100 };
+const GAP_Y = { least: 26, most: 100 };
 const MOST_IN_A_RANK = 7;
 const SWEEPS = 8;
 

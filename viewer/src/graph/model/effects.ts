@@ -12,6 +12,7 @@
 import { type GraphModel, inputsOf } from './graph';
 
 export interface Effects {
+  targets: ReadonlyMap<number, number>;
   direct: Float64Array;
   total: Float64Array;
 }
@@ -32,7 +33,7 @@ export function effectsOn(model: GraphModel, targets: ReadonlyMap<number, number
       total[from] = (total[from] as number) + passed * (weight[edge] as number);
     }
   }
-  return { direct, total };
+  return { targets, direct, total };
 }
 
 /** What a unit of a node's pre-activation does, when the whole of it does `effect`. */

@@ -32,7 +32,7 @@ export function Actions({ session, decoration, drawing, say, open }: ActionsProp
   const source = useSource();
   const colours = useColours();
   const [dialog, setDialog] = useState<'trace' | 'compare' | null>(null);
-  const { view, state, model, pruned } = session;
+  const { view, state, model, pruned, act, canUndo, canRedo } = session;
   const choose = useGraphFile(open, say);
   const name = slugOf(view.name);
   const tell = (work: Promise<string>) => {
@@ -80,6 +80,26 @@ export function Actions({ session, decoration, drawing, say, open }: ActionsProp
   ];
   return (
     <>
+      <span className="undo-redo">
+        <button
+          type="button"
+          aria-label="Undo"
+          title="Undo (Ctrl Z)"
+          disabled={!canUndo}
+          onClick={() => act({ do: 'undo' })}
+        >
+          ↶
+        </button>
+        <button
+          type="button"
+          aria-label="Redo"
+          title="Redo (Ctrl Shift Z)"
+          disabled={!canRedo}
+          onClick={() => act({ do: 'redo' })}
+        >
+          ↷
+        </button>
+      </span>
       {source.live && (
         <button type="button" onClick={() => setDialog('trace')}>
           New trace

@@ -39,7 +39,10 @@ export function Drawing(props: DrawingProps) {
     if (!base.current || !over.current) return undefined;
     const frame = pane.current;
     const made = new Scene(base.current, over.current, {
-      hovered: (node) => hover.set(node),
+      hovered: (node) => {
+        hover.set(node);
+        if (frame) frame.dataset.hover = node < 0 ? '' : made.nameOf(node);
+      },
       drawn: () => {
         performance.mark('microtome:graph-drawn');
         if (frame) frame.dataset.drawn = 'true';

@@ -19,7 +19,7 @@ interface SubgraphPaneProps {
 
 const PADDING = 16;
 /** Below this scale the drawing scrolls rather than shrinks. */
-const LEAST_SCALE = 0.72;
+const LEAST_SCALE = 0.62;
 
 export function SubgraphPane(props: SubgraphPaneProps) {
   const { model, state } = props.session;

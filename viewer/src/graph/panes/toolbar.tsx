@@ -20,33 +20,12 @@ interface ToolbarProps {
 
 export function Toolbar(props: ToolbarProps) {
   const { session, hover, plus, minus, explain, select, searchField } = props;
-  const { act, canUndo, canRedo } = session;
   return (
     <div className="graph-toolbar" role="toolbar" aria-label="Graph">
       <Thresholds session={session} />
       <Kinds session={session} />
       <Explain model={session.model} plus={plus} minus={minus} explain={explain} />
       <Search session={session} hover={hover} select={select} field={searchField} />
-      <span className="undo-redo">
-        <button
-          type="button"
-          aria-label="Undo"
-          title="Undo (Ctrl Z)"
-          disabled={!canUndo}
-          onClick={() => act({ do: 'undo' })}
-        >
-          ↶
-        </button>
-        <button
-          type="button"
-          aria-label="Redo"
-          title="Redo (Ctrl Shift Z)"
-          disabled={!canRedo}
-          onClick={() => act({ do: 'redo' })}
-        >
-          ↷
-        </button>
-      </span>
     </div>
   );
 }

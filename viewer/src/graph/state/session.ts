@@ -130,7 +130,7 @@ export function useDecoration(
 ): Decoration {
   const { model, state, selected } = session;
   const { pinned, supernodes } = state;
-  const effect = useMemo(() => (effects ? scaled(effects.total) : null), [effects]);
+  const effect = useMemo(() => (effects ? scaled(effects) : null), [effects]);
   const pins = useMemo(
     () => new Set(pinned.map((id) => model.index.get(id) ?? -1)),
     [model, pinned],
@@ -148,7 +148,10 @@ export function useDecoration(
   );
 }
 
-function scaled(values: Float64Array): Float64Array {
-  const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
-  return values.map((value) => value / most);
+/** Of the largest; targets have the sign with which they are asked for. */
+function scaled({ total, targets }: Effects): Float64Array {
+  const most = total.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+  const values = total.map((value) => value / most);
+  for (const [node, sign] of targets) values[node] = Math.sign(sign);
+  return values;
 }
