@@ -1,6 +1,9 @@
 """microtome explain: nothing is sent unasked, everything asked for is done, once."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,3 +168,31 @@ def test_what_is_no_atlas_is_refused(run: Run, tmp_path: Path):
     result = run("explain", tmp_path, "--top", "1", "--local", "x")
     assert (result.code, result.err.count("\n")) == (2, 1)
     assert "not a microtome artifact" in result.err
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        (signal.SIGKILL, -9),
+    ],
+)
+def test_a_stopped_run_goes_on_where_it_was(
+    run: Run, chat: Chat, command: list, sent: signal.Signals, code: int
+):
+    chat.script = [None] * 3 + [Reply(hangs=True)] * 8
+    program = [sys.executable, "-m", "microtome", *map(str, command), "--send", "--at-once", "1"]
+    process = subprocess.Popen(program, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    for _ in range(4):  # three answers, and one that never comes
+        assert chat.arrived.acquire(timeout=60)
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    if code > 0:
+        assert "microtome: interrupted" in said
+        assert "Traceback" not in said
+    chat.script = []
+    assert run(*command, "--send").code == 0
+    bodies = [json.dumps(body) for body in chat.requests]
+    assert len(bodies) - len(set(bodies)) == 1  # the one that was not answered

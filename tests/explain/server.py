@@ -33,6 +33,8 @@ class Chat:
     keys: list[str | None] = field(default_factory=list)
     gate: threading.Barrier | None = None
     """Requests wait here for each other."""
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released by every request."""
     most_at_once: int = 0
     _at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -72,6 +74,7 @@ class Chat:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             reply = self.script.pop(0) if self.script else None
+        self.arrived.release()
         if self.gate is not None:
             self.gate.wait(timeout=10)
         if reply is not None and reply.hangs:
