@@ -102,6 +102,7 @@ def test_graphs_of_other_hands_fit_the_schema_and_open(path: Path):
     graph = load_graph(path)
     view = graph_view(graph)
     assert view.complete
+    assert view.state == ViewState(node_threshold=1, edge_threshold=1)  # it was pruned already
     assert len(view.nodes.id) == len(written["nodes"])
     assert len(view.edges.weight) == len(written["links"])
     assert complaints(to_neuronpedia(whole(graph), "again")) == []

@@ -75,8 +75,8 @@ def test_json_has_what_a_reader_pinned_too(run: Run, graph: Path, tmp_path: Path
     assert run("export", out, "--html", page).code == 0
     shown = document(page)["graph"]
     assert shown["state"]["pinned"] == features
-    assert shown["complete"] is False
-    assert shown["node_threshold"] == 1
+    assert shown["complete"]
+    assert shown["state"]["node_threshold"] == 1
 
 
 def test_an_evaluation_and_a_run(run: Run, tmp_path: Path):

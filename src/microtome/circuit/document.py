@@ -44,11 +44,21 @@ def graph_document(
         state: as a reader saved it.
     """
     shown = graph_view(graph, pruned=pruned, state=state, max_edges=MAX_EDGES)
+    if not shown.complete:
+        shown = _at_its_thresholds(shown)
     if known is None:
         return {"kind": "graph", "graph": shown, "features": {}}
     keys = _features(shown)
     rows = {key: known.row(*key) for key in keys}
     return {"kind": "graph", "graph": _labelled(shown, rows), "features": _pages(keys, known)}
+
+
+def _at_its_thresholds(shown: GraphView) -> GraphView:
+    """The same, shown as it was pruned: what was left out cannot be had back."""
+    state = (shown.state or ViewState()).model_copy(
+        update={"node_threshold": shown.node_threshold, "edge_threshold": shown.edge_threshold}
+    )
+    return shown.model_copy(update={"state": state})
 
 
 def _features(shown: GraphView) -> list[Key]:

@@ -38,17 +38,18 @@ class ViewState(BaseModel):
 
 
 def state_of(graph: Graph) -> ViewState | None:
-    """Pins, supernodes and selection that a graph's `info` holds; None where it holds none.
+    """Pins, supernodes and selection that a graph's `info` holds; None where it says nothing.
 
     They are in graphs that were read from Neuronpedia JSON, by the format's ids, and in those of
-    `with_state`, by `Nodes.name`. A file's graph was pruned by whoever made it, so it is shown
-    whole: both thresholds are 1. Ids of nodes that are not in the graph are left out.
+    `with_state`, by `Nodes.name`. Ids of nodes that are not in the graph are left out. A graph
+    from JSON was pruned by whoever wrote it, so all of it is shown: both thresholds are 1.
     """
     info = graph.info
     held = Kept.of(graph)
     clicked = info.get("selected") or held.qParams.get("clickedId")
     groups = [group for group in info.get("supernodes") or [] if group]
-    if not (info.get("pinned") or groups or clicked):
+    from_file = bool(held.metadata)
+    if not (info.get("pinned") or groups or clicked or from_file):
         return None
     names = _names(graph)
     members = [_known(group[1:], names) for group in groups]
@@ -62,7 +63,7 @@ def state_of(graph: Graph) -> ViewState | None:
         ],
     )
     whole = {"node_threshold": 1.0, "edge_threshold": 1.0}
-    return state.model_copy(update=whole) if held.metadata else state
+    return state.model_copy(update=whole) if from_file else state
 
 
 def with_state(graph: Graph, state: ViewState) -> Graph:

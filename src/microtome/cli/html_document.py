@@ -27,9 +27,7 @@ def html_document(
     Raises:
         MicrotomeError: nothing that a file can hold, or options that do not go with it.
     """
-    from microtome.specimen.load import PREFIX, specimen_path
-
-    folder = specimen_path(path, "atlas") if path.startswith(PREFIX) else Path(path)
+    folder = _atlas(path)
     kind = _kind(folder)
     if feature is not None and kind != "atlas":
         raise MicrotomeError(f"--feature goes with an atlas, and {path} holds a {kind}")
@@ -67,17 +65,13 @@ def _graph(path: Path, atlas: str | None, nodes: float, edges: float) -> tuple[A
     from microtome.circuit import load_graph, prune
     from microtome.circuit.artifact import load_state
     from microtome.circuit.document import graph_document
-    from microtome.circuit.prune import whole
-    from microtome.circuit.state import ViewState, state_of
 
     graph = load_graph(path)
     known = _atlas_of(graph.info, atlas)
-    # a file of another tool was pruned by it, and says in its own way what a node's share is
-    pruned = prune(graph, nodes, edges) if path.is_dir() else whole(graph)
-    state = (load_state(path) if path.is_dir() else None) or state_of(graph) or ViewState()
-    thresholds = {"node_threshold": pruned.node_threshold, "edge_threshold": pruned.edge_threshold}
-    shown = state.model_copy(update=thresholds)
-    return graph_document(graph, known, pruned, shown), graph.prompt.text
+    if path.is_file():  # another tool has pruned it
+        return graph_document(graph, known), graph.prompt.text
+    document = graph_document(graph, known, prune(graph, nodes, edges), load_state(path))
+    return document, graph.prompt.text
 
 
 def _atlas_of(info: dict[str, Any], named: str | None) -> "Atlas | None":
@@ -87,17 +81,11 @@ def _atlas_of(info: dict[str, Any], named: str | None) -> "Atlas | None":
         MicrotomeError: the one that was named is of another dictionary.
     """
     from microtome.atlas.query import open_atlas
-    from microtome.specimen.load import PREFIX, SPECIMENS, specimen_path
 
-    name = named or str(info.get("dictionary", "")).partition("/")[0]
-    if name.startswith(PREFIX):
-        if named is None and "atlas" not in SPECIMENS.get(name.removeprefix(PREFIX), {}):
-            return None
-        atlas = open_atlas(specimen_path(name, "atlas"))
-    elif named is None:
+    folder = _bundled_atlas(str(info.get("dictionary", ""))) if named is None else _atlas(named)
+    if folder is None:
         return None
-    else:
-        atlas = open_atlas(name)
+    atlas = open_atlas(folder)
     wanted = info.get("dictionary_fingerprint", "unknown")
     if atlas.dictionary_fingerprint == wanted:
         return atlas
@@ -107,6 +95,24 @@ def _atlas_of(info: dict[str, Any], named: str | None) -> "Atlas | None":
         f"atlas {named} is of the dictionary {atlas.dictionary_fingerprint}, and the graph is of "
         f"{wanted}; name the atlas of the graph's dictionary"
     )
+
+
+def _atlas(name: str) -> Path:
+    from microtome.specimen.load import PREFIX, specimen_path
+
+    return specimen_path(name, "atlas") if name.startswith(PREFIX) else Path(name)
+
+
+def _bundled_atlas(dictionary: str) -> Path | None:
+    """Of a specimen, if this install has one."""
+    from microtome.specimen.load import PREFIX
+
+    if not dictionary.startswith(PREFIX):
+        return None
+    try:
+        return _atlas(dictionary.partition("/")[0])
+    except MicrotomeError:
+        return None
 
 
 def _feature(folder: Path, feature: str | None) -> tuple[Any, str]:
