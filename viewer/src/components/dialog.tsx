@@ -14,6 +14,8 @@ export function Dialog({ title, close, className = '', children }: DialogProps) 
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // The browser would focus the first control, which closes the window again.
+    element?.querySelector<HTMLElement>('input, textarea')?.focus();
     return () => element?.close();
   }, []);
   return (

@@ -30,7 +30,7 @@ export function TokenText(props: TokenTextProps) {
   };
   return (
     <div
-      className={`token-text ${choose ? 'choosable' : ''}`}
+      className={`token-text ${choose ? 'choosable' : ''} ${areWords(tokens) ? 'words' : ''}`}
       tabIndex={0}
       role="group"
       aria-label={label}
@@ -62,6 +62,11 @@ export function TokenText(props: TokenTextProps) {
       ))}
     </div>
   );
+}
+
+/** Of a tokenizer that drops spaces: its tokens have to be set apart to be read. */
+function areWords(tokens: string[]): boolean {
+  return !tokens.some((token) => /^\s|\s$/.test(token));
 }
 
 function indexOf(target: EventTarget): number | undefined {

@@ -38,7 +38,6 @@ export function Palette({ close }: { close: () => void }) {
   return (
     <Dialog title="Find" close={close} className="palette">
       <input
-        autoFocus
         type="search"
         role="combobox"
         aria-expanded="true"

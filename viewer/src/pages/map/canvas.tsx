@@ -82,10 +82,11 @@ export function MapCanvas(props: MapCanvasProps) {
           if (!lassoing) return;
           event.currentTarget.setPointerCapture(event.pointerId);
           setLasso([placeOf(event)]);
+          point(undefined, [0, 0]);
         }}
         onPointerMove={(event) => {
           if (lasso.length) setLasso([...lasso, placeOf(event)]);
-          else point(near(event), placeOf(event));
+          else if (!lassoing) point(near(event), placeOf(event));
         }}
         onPointerUp={() => lasso.length && finish()}
         onPointerLeave={() => point(undefined, [0, 0])}
