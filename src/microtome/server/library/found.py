@@ -28,10 +28,12 @@ def entry_id(path: Path | str) -> str:
 
 
 def signature_of(path: Path) -> Signature:
-    """Of a file, or of the files right inside a folder."""
+    """Of a file, or of the files right inside a folder; hidden ones are being written."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     out = []
     for file in files:
+        if file.name.startswith("."):
+            continue
         try:
             stat = file.stat()
         except OSError:

@@ -8,27 +8,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from microtome.artifact.manifest import FILE_NAME
 from microtome.errors import MicrotomeError
-from microtome.server.library.describe import (
-    describe_folder,
-    describe_graph_file,
-    manifest_of,
-)
+from microtome.server.library.describe import manifest_of
 from microtome.server.library.fingerprints import Fingerprint, Fingerprints
-from microtome.server.library.found import Found, Signature, entry_id, signature_of
-from microtome.server.library.recognise import ArtifactKind, folder_kind
+from microtome.server.library.found import Found, Signature, entry_id
 from microtome.server.library.roots import Roots
+from microtome.server.library.scanner import Scan, Scanner, leads_out
 from microtome.server.library.specimens import specimen_name, specimen_parts
-from microtome.server.library.tree import Listing, Tree
 from microtome.server.schema import Entry, EntryDetail, EntryKind, Library
 from microtome.specimen.load import PREFIX
 
+_PATIENCE = 2.0
+"""Seconds to wait for fingerprints that are being computed."""
 FRESH_SECONDS = 1.0
 """For how long a scan is believed."""
 _WEIGHTS: tuple[EntryKind, ...] = ("model", "dictionary")
-_Kind = tuple[Signature, ArtifactKind | None]
-_INDEX = "graph-metadata.json"
 
 
 class NotThere(MicrotomeError):
@@ -53,18 +47,19 @@ class ArtifactLibrary:
         self.given = tuple(map(str, folders))
         self.out = self.roots.folders[-1] if out is not None else self.roots.folders[0] / "traces"
         self.fingerprints = Fingerprints()
-        self._tree = Tree(self.roots)
         self._specimens = specimen_parts() if specimens else {}
+        self._scanner = Scanner(self.roots, self._specimens)
         self._lock = threading.Lock()
-        self._found: dict[str, Found] = {}
-        self._labels: dict[Path, Signature] = {}
-        self._kinds: dict[Listing, _Kind] = {}
+        self._scan = Scan({}, {})
         self._scanned = -FRESH_SECONDS
 
     # -- what is there -------------------------------------------------------------------------
 
     def library(self) -> Library:
         """All entries, the newest first."""
+        for found in self.scan().values():
+            self.entry(found)  # fingerprints are looked for
+        self.fingerprints.settle(_PATIENCE / 4)
         entries = [self.entry(found) for found in self.scan().values()]
         entries.sort(key=lambda entry: entry.created, reverse=True)
         return Library(
@@ -115,7 +110,7 @@ class ArtifactLibrary:
         if found.entry.problem:
             raise MicrotomeError(found.entry.problem)
         if not self._is_specimen(found) and (out := self.roots.leads_out(found.path)):
-            raise MicrotomeError(_leads_out(out))
+            raise MicrotomeError(leads_out(out))
         return found
 
     def named(self, name: str, kind: EntryKind) -> Found:
@@ -152,7 +147,9 @@ class ArtifactLibrary:
         wanted: dict[EntryKind, str] = {"model": entry.model_fingerprint, "dictionary": dictionary}
         links: dict[str, str] = {}
         for kind, fingerprint in wanted.items():
-            other = self.by_fingerprint(kind, fingerprint)
+            other = self.by_fingerprint(kind, fingerprint) or self._by_name(
+                kind, str(entry.facts.get(kind) or ""), fingerprint
+            )
             if other is not None and other.entry.id != entry.id:
                 links[kind] = other.entry.id
         atlas = self.atlas_of(dictionary)
@@ -164,12 +161,30 @@ class ArtifactLibrary:
         """A model or dictionary with this fingerprint; a specimen rather than a copy of it."""
         if not fingerprint:
             return None
+        found = self._with_fingerprint(kind, fingerprint)
+        if found is None and not self.fingerprints.settle(0.0):
+            self.fingerprints.settle(_PATIENCE)  # it may be among those that are being read
+            found = self._with_fingerprint(kind, fingerprint)
+        return found
+
+    def _with_fingerprint(self, kind: EntryKind, fingerprint: str) -> Found | None:
         same = [
             found
             for found in self.scan().values()
             if found.entry.kind == kind and self.entry(found).fingerprint == fingerprint
         ]
         return min(same, key=lambda f: (not self._is_specimen(f), f.entry.path), default=None)
+
+    def _by_name(self, kind: EntryKind, name: str, fingerprint: str) -> Found | None:
+        """One of a name, where weights are too large to have told their fingerprint."""
+        same = [
+            found
+            for found in self.scan().values()
+            if found.entry.kind == kind
+            and name in (found.source, found.entry.name)
+            and self.entry(found).fingerprint in ("", fingerprint)
+        ]
+        return same[0] if name and len(same) == 1 else None
 
     def atlas_of(self, dictionary: str) -> Found | None:
         """The newest atlas of the dictionary with a fingerprint."""
@@ -185,7 +200,7 @@ class ArtifactLibrary:
     def label_folders(self) -> dict[Path, Signature]:
         """Folders of labels by language models."""
         self.scan()
-        return self._labels
+        return self._scan.labels
 
     def close(self) -> None:
         self.fingerprints.close()
@@ -196,93 +211,12 @@ class ArtifactLibrary:
         """What is there, by id; looked up again when a second has passed."""
         with self._lock:
             if fresh or time.monotonic() - self._scanned > FRESH_SECONDS:
-                self._found = self._scan()
+                self._scan = self._scanner.scan()
                 self._scanned = time.monotonic()
-            return self._found
-
-    def _scan(self) -> dict[str, Found]:
-        before, found = self._found, {}
-        kinds: dict[Listing, _Kind] = {}
-
-        def enter(listing: Listing) -> bool:
-            """What microtome wrote is not looked into, but for runs, which hold dictionaries."""
-            kind = kinds[listing][1]
-            return kind in (None, "run") or FILE_NAME not in listing.files
-
-        for name, (folder, kind) in self._specimens.items():
-            one = before.get(entry_id(name)) or self._specimen(name, folder, kind)
-            found[one.entry.id] = one
-        for listing in self._tree.walk(enter):
-            kinds[listing] = self._kind(listing)
-            for one in self._in_folder(listing, kinds[listing], before):
-                found.setdefault(one.entry.id, one)
-        self._kinds = kinds
-        self._labels = {
-            listing.path: signature
-            for listing, (signature, kind) in kinds.items()
-            if kind == "labels" and not self.roots.leads_out(listing.path)
-        }
-        return found
-
-    def _kind(self, listing: Listing) -> _Kind:
-        signature = signature_of(listing.path) if listing.files else ()
-        known = self._kinds.get(listing)
-        if known is not None and known[0] == signature:
-            return known
-        return signature, folder_kind(listing)
-
-    def _in_folder(
-        self,
-        listing: Listing,
-        kind: _Kind,
-        before: dict[str, Found],
-    ) -> list[Found]:
-        signature, what = kind
-        if what == "labels":
-            return []
-        if what is not None:
-            return [self._folder(listing, what, signature, before)]
-        names = [n for n in sorted(listing.files) if n.endswith(".json") and n != _INDEX]
-        graphs = [self._graph_file(listing.path / name, before) for name in names]
-        return [found for found in graphs if found is not None]
-
-    def _folder(
-        self, listing: Listing, kind: EntryKind, signature: Signature, before: dict[str, Found]
-    ) -> Found:
-        known = before.get(entry_id(listing.path))
-        if known is not None and known.signature == signature and known.entry.kind == kind:
-            return known
-        out = self.roots.leads_out(listing.path)
-        shown = self.roots.shown(listing.path)
-        entry = describe_folder(listing, kind, shown, signature, _leads_out(out) if out else "")
-        return Found(entry, listing.path, signature, str(listing.path))
-
-    def _graph_file(self, path: Path, before: dict[str, Found]) -> Found | None:
-        if path.is_symlink() and not self.roots.contain(path):
-            return None
-        signature = signature_of(path)
-        known = before.get(entry_id(path))
-        if known is not None and known.signature == signature:
-            return known
-        entry = describe_graph_file(path, self.roots.shown(path), signature) if signature else None
-        return Found(entry, path, signature, str(path)) if entry else None
-
-    def _specimen(self, name: str, folder: Path, kind: EntryKind) -> Found:
-        signature = signature_of(folder)
-        names = frozenset(name for name, _, _ in signature)
-        entry = describe_folder(Listing(folder, names, (), -1), kind, name, signature)
-        entry = entry.model_copy(update={"id": entry_id(name), "name": name})
-        return Found(entry, folder, signature, name)
+            return self._scan.found
 
     def _is_specimen(self, found: Found) -> bool:
         return found.source in self._specimens
-
-
-def _leads_out(path: Path) -> str:
-    return (
-        f"{path.name} is a link that leads out of the folders served; serve the folder that it "
-        f"leads to, or copy it"
-    )
 
 
 def _made(out: Path) -> Path:
