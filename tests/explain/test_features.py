@@ -154,9 +154,9 @@ def test_labels_made_otherwise_are_not_mixed(atlas: Path):
     world = World(features=2)
     explained(atlas, world, Mind(oracle))
     before = read_labels(atlas.with_name("atlas-labels"))
-    with pytest.raises(MicrotomeError, match="exists; pass --force"):
+    with pytest.raises(MicrotomeError, match=r"by another model \(mind\).*--force"):
         explained(atlas, world, Mind(oracle, name="another"))
-    with pytest.raises(MicrotomeError, match="exists; pass --force"):
+    with pytest.raises(MicrotomeError, match=r"by another model \(mind\).*--force"):
         explained(atlas, world, Mind(oracle), shown=5)
     assert read_labels(atlas.with_name("atlas-labels")) == before
     explain_atlas(atlas, world, world.keys, Mind(guesser, name="another"), force=True)

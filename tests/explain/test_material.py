@@ -64,6 +64,16 @@ def test_no_example_is_no_material():
     assert divided() == (0, 0)
 
 
+def test_random_windows_are_as_long_as_the_examples():
+    short = [example("a b c", 1), example("d e f g", 2), example("x y", 3), example("u v w", 4)]
+    band = Band(name="top", low=0, high=1, examples=short)
+    windows = [tuple(f"w{i}.{j}" for j in range(9)) for i in range(5)]
+    material = divide(page(0, [band]), windows, ExplainOptions())
+    assert len(material.held_out) == 2
+    assert [len(e.tokens) for e in material.held_out] == [len(w) for w in material.absent]
+    assert all(any(w == full[: len(w)] for full in windows) for w in material.absent)
+
+
 def test_marks_join_neighbouring_tokens():
     assert excerpt([" a", " b", " c"], [True, True, False]) == "« a b» c"
     assert excerpt([" a", " b", " c"], [False, True, True]) == " a« b c»"

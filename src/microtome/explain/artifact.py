@@ -142,7 +142,7 @@ class Labels:
         self._force = force
         self._adds = self._same()
         if not self._adds:
-            check_output(out, force, KIND)
+            self._check(force)
         self.labels: dict[Key, ModelLabel] = read_labels(out) if self._adds else {}
 
     @property
@@ -189,16 +189,25 @@ class Labels:
         shutil.rmtree(self.part, ignore_errors=True)
         return content
 
+    def _check(self, force: bool) -> None:
+        if not force and _is_labels(self._out):
+            by = read_manifest(self._out).config.get("explainer")
+            raise MicrotomeError(
+                f"{self._out} holds labels of another atlas or by another model ({by}) or made "
+                f"with other options; name another folder with --out, or replace them with --force"
+            )
+        check_output(self._out, force, KIND)
+
     def _same(self) -> bool:
         """Whether the folder holds such labels already."""
-        if not (self._out / FILE_NAME).is_file():
+        if not _is_labels(self._out):
             return False
         manifest = read_manifest(self._out)
-        return (manifest.kind, manifest.config, manifest.inputs) == (
-            KIND,
-            self._config,
-            self._inputs,
-        )
+        return (manifest.config, manifest.inputs) == (self._config, self._inputs)
+
+
+def _is_labels(folder: Path) -> bool:
+    return (folder / FILE_NAME).is_file() and read_manifest(folder).kind == KIND
 
 
 def summary(labels: Iterable[ModelLabel], explainer: str, atlas: str) -> LabelsContent:

@@ -24,8 +24,8 @@ class Material:
     held_out: tuple[Example, ...]
     """For scoring."""
     absent: tuple[tuple[str, ...], ...]
-    """Tokens of random windows without the feature, as many as there are held-out examples
-    where there are so many."""
+    """Tokens of random windows without the feature: as many as there are held-out examples where
+    there are so many, and of the same lengths, so that length gives nothing away."""
 
 
 def divide(
@@ -42,13 +42,13 @@ def divide(
     halves = [_halves(band, rng) for band in _without_repeats(page.bands)]
     shown = _in_turns([half for half, _ in halves])[: options.shown]
     held_out = _in_turns([half for _, half in halves])[: options.scored]
-    chosen = rng.permutation(len(absent))[: len(held_out)]
+    chosen = rng.permutation(len(absent)).tolist()
     return Material(
         page.encoder,
         page.feature,
         tuple(shown),
         tuple(held_out),
-        tuple(absent[i] for i in chosen.tolist()),
+        tuple(absent[i][: len(e.tokens)] for i, e in zip(chosen, held_out, strict=False)),
     )
 
 

@@ -66,6 +66,7 @@ def show_labels(
         highlight=False,
     )
     _figures(console, content)
+    console.print("Balanced accuracy on held-out text, with 95% intervals; 0.5 is chance.")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("feature", no_wrap=True)
     table.add_column("label", ratio=1)
@@ -96,9 +97,9 @@ def spent(spending: Spending) -> str:
 def _figures(console: Console, content: LabelsContent) -> None:
     table = Table(box=None, show_header=False, pad_edge=True, padding=(0, 2, 0, 0))
     meanings = {
-        "detection": "examples told from random windows; 0.5 is chance",
-        "fuzzing": "right marks told from wrong ones; 0.5 is chance",
-        "control": "detection with the explanations of other features",
+        "detection": "examples told from random windows",
+        "fuzzing": "right marks told from wrong ones",
+        "control": "detection with another's explanation",
     }
     for name, meaning in meanings.items():
         if (figure := getattr(content, name)) is not None:
@@ -107,12 +108,10 @@ def _figures(console: Console, content: LabelsContent) -> None:
 
 
 def _mean(figure: Mean) -> str:
+    of = f"over {_features(figure.features)}"
     if figure.low is None or figure.high is None:
-        return f"{figure.value:.3f}, of one feature"
-    return (
-        f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), "
-        f"mean of {_features(figure.features)}"
-    )
+        return f"{figure.value:.3f} {of}"
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}) {of}"
 
 
 def _score(score: Score | None) -> str:
