@@ -11,6 +11,7 @@ graph, pruned, as one file).
 """
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -192,7 +193,7 @@ def _frames(page: Page, name: str, move) -> float:
         moves += 1
         time.sleep(0.004)
     times = page.evaluate(STOP)
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
     slow = statistics.quantiles(gaps, n=20)[-1]
     rate = 1000 * len(gaps) / (times[-1] - times[0])
     print(f"{name}: {moves} moves, {rate:.1f} frames/s, 95% of frames within {slow:.0f} ms")

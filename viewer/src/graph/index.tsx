@@ -9,7 +9,11 @@ import { Explorer, relabelled } from './explorer';
 import type { GraphView, ViewState } from './model/document';
 import { modelOf } from './model/graph';
 import { stateOfAddress } from './state/address';
-import './graph.css';
+import './style/page.css';
+import './style/panes.css';
+import './style/node.css';
+import './style/subgraph.css';
+import './style/dialogs.css';
 
 interface GraphExplorerProps {
   source: Source;

@@ -5,7 +5,7 @@ import { Link, useNavigation } from '../../navigation';
 import type { Decoration } from '../draw/content';
 import type { Camera } from '../draw/world';
 import type { GraphView } from '../model/document';
-import { title, visible } from '../model/names';
+import { shortName, title, visible } from '../model/names';
 import { Drawing, type DrawingHandle } from '../panes/drawing';
 import { Links } from '../panes/links';
 import { usePageKeys } from '../panes/page-keys';
@@ -131,7 +131,7 @@ function SidePane(props: SidePaneProps) {
           </Link>
         </h2>
         <span className="small soft">
-          {view.model} · {view.dictionary}
+          {shortName(view.model)} · {shortName(view.dictionary)}
         </span>
       </header>
       <div className="pane-body">
@@ -146,18 +146,24 @@ function SidePane(props: SidePaneProps) {
           moved={moved}
         />
       </div>
-      {selected >= 0 && (
+      {selectedKey && (
         <div className="compare-links">
-          <h3>{title(model, selected)}</h3>
-          <Links
-            key={selected}
-            model={model}
-            shown={compared.sides[i].shown}
-            node={selected}
-            side="inputs"
-            hover={hover}
-            select={select}
-          />
+          {selected < 0 ? (
+            <p className="small soft">Not in this graph, or pruned away here.</p>
+          ) : (
+            <>
+              <h3>{title(model, selected)}</h3>
+              <Links
+                key={selected}
+                model={model}
+                shown={compared.sides[i].shown}
+                node={selected}
+                side="inputs"
+                hover={hover}
+                select={select}
+              />
+            </>
+          )}
         </div>
       )}
     </section>

@@ -25,7 +25,7 @@ export function DifferenceLists({ compared, hovers, selectedKey, select }: Lists
     ? changes.filter((c) => c.source === selectedKey || c.target === selectedKey)
     : changes;
   const names: Record<Tab, string> = {
-    edges: `Changed edges ${about.length}`,
+    edges: `Edges ${about.length}`,
     left: `Only left ${only[0].size}`,
     right: `Only right ${only[1].size}`,
   };
@@ -85,9 +85,8 @@ function Changes({ changes, compared, selectedKey, select }: ChangesProps) {
               onClick={() => select(change.target === selectedKey ? change.source : change.target)}
             >
               <span className="link-name">
-                <span>
-                  {name(change.source)} → {name(change.target)}
-                </span>
+                <span>{name(change.source)}</span>
+                <span>→ {name(change.target)}</span>
               </span>
               <Signed value={change.left} />
               <span className="soft">→</span>
@@ -131,7 +130,7 @@ function Only({ i, compared, hovers, select }: OnlyProps) {
         <li key={node}>
           <button
             type="button"
-            className="link-row"
+            className="link-row only"
             onClick={() => select(keys[node] ?? '')}
             onPointerEnter={() => hovers[i].set(node)}
             onPointerLeave={() => hovers[i].set(-1)}

@@ -8,11 +8,14 @@ import { traceGlyph } from './glyph';
 import { type Paint, type Palette, paintOf } from './palette';
 import { type Camera, FRAME, radiusAt, type Size, type World } from './world';
 
-export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
-const LABEL_HEIGHT = 16;
+const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const LONGEST = 26;
 const MOST_LABELS = 160;
 const LINE = 14;
+
+export function fontOf({ text }: World): string {
+  return `${text}px ${FAMILY}`;
+}
 
 export interface Place {
   x: number;
@@ -104,13 +107,13 @@ export function paintLabels(
   frame: Rectangle,
 ): void {
   const taken = glyphsTaken(content, world, camera, frame);
-  context.font = FONT;
+  context.font = fontOf(world);
   context.textBaseline = 'middle';
   for (const node of labelOrder(content, decoration)) {
     const at = placeOf(content, world, camera, node);
     const text = shortened(labelOf(content, decoration, node));
     const width = context.measureText(text).width + 6;
-    const spot = fit({ ...at, width, height: LABEL_HEIGHT }, frame, taken);
+    const spot = fit({ ...at, width, height: world.text + 4 }, frame, taken);
     if (!spot) continue;
     const strong = decoration.pinned.has(node) || content.model.kind[node] === LOGIT;
     paintText(context, text, spot, strong ? palette.ink : palette.soft, palette);
@@ -186,7 +189,7 @@ export function paintAxes(
 ): void {
   const { width, height } = world.size;
   const bottom = height - FRAME.bottom + 6;
-  context.font = FONT;
+  context.font = fontOf(world);
   context.textBaseline = 'middle';
   context.fillStyle = palette.page;
   context.globalAlpha = 0.88;

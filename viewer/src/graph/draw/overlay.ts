@@ -6,7 +6,7 @@ import { percent, place, title, where } from '../model/names';
 import type { Content, Decoration } from './content';
 import { DASH, strokeOf, traceCurve } from './edges';
 import { traceGlyph } from './glyph';
-import { FONT, glyphsTaken, nodePaint, paintText, placeOf, shortened } from './nodes';
+import { fontOf, glyphsTaken, nodePaint, paintText, placeOf, shortened } from './nodes';
 import type { Palette } from './palette';
 import { type Camera, FRAME, type World } from './world';
 
@@ -105,7 +105,7 @@ function paintLinkLabels(
   const { model } = content;
   const frame = inside(world);
   const taken = glyphsTaken(content, world, camera, frame);
-  context.font = FONT;
+  context.font = fontOf(world);
   context.textBaseline = 'middle';
   const own = placeOf(content, world, camera, node);
   taken.add({ x: own.x - 12, y: own.y - 12, width: 24, height: 24 });
@@ -113,7 +113,7 @@ function paintLinkLabels(
     const at = placeOf(content, world, camera, link ? link.other : node);
     const text = link ? linkText(content, link) : shortened(title(model, node), 40);
     const width = context.measureText(text).width + 6;
-    const spot = fit({ ...at, width, height: 16 }, frame, taken);
+    const spot = fit({ ...at, width, height: world.text + 4 }, frame, taken);
     if (!spot) continue;
     const negative = link && (model.weight[link.edge] as number) < 0;
     const colour = link ? (negative ? palette.negative : palette.positive) : palette.ink;
@@ -146,11 +146,12 @@ export function paintPill(context: CanvasRenderingContext2D, focus: Focus, node:
   const influence = model.document.nodes.influence[node] ?? 0;
   if (influence > 0) names.push(`influence ${percent(influence)}`);
   const second = names.join(' · ');
-  context.font = `600 ${FONT}`;
+  context.font = `600 ${fontOf(world)}`;
   const wide = context.measureText(first).width;
-  context.font = FONT;
+  context.font = fontOf(world);
   const width = Math.max(wide, context.measureText(second).width) + 20;
-  const height = second ? 42 : 26;
+  const line = world.text + 4;
+  const height = (second ? 2 : 1) * line + 10;
   const x = Math.min(Math.max(at.x - width / 2, 4), world.size.width - width - 4);
   const above = at.y - at.radius - height - 8;
   const y = above > 4 ? above : at.y + at.radius + 10;
@@ -164,9 +165,9 @@ export function paintPill(context: CanvasRenderingContext2D, focus: Focus, node:
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.fillStyle = palette.ink;
-  context.font = `600 ${FONT}`;
-  context.fillText(first, x + 10, y + 13);
-  context.font = FONT;
+  context.font = `600 ${fontOf(world)}`;
+  context.fillText(first, x + 10, y + 5 + line / 2);
+  context.font = fontOf(world);
   context.fillStyle = palette.soft;
-  if (second) context.fillText(second, x + 10, y + 29);
+  if (second) context.fillText(second, x + 10, y + 5 + line * 1.5);
 }

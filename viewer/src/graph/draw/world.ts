@@ -28,10 +28,14 @@ export interface World {
   /** Room of one node, in pixels at zoom 1: across and up. */
   unit: Size;
   size: Size;
+  /** Size of letters, in pixels. */
+  text: number;
 }
 
 export const FRAME = { left: 56, right: 14, top: 26, bottom: 30 };
 const MOST = { width: 64, height: 96 };
+/** Panes of this width are on large screens, which are looked at from further away. */
+const WIDE = 1300;
 export const HOME: Camera = { zoom: 1, x: 0, y: 0 };
 const LEAST_ZOOM = 0.5;
 const MOST_ZOOM = 60;
@@ -62,6 +66,7 @@ export function worldOf(layout: Layout, pane: Size): World {
     })),
     unit,
     size: pane,
+    text: pane.width >= WIDE ? 14 : 12,
   };
 }
 
@@ -88,5 +93,5 @@ export function showing(camera: Camera, point: { x: number; y: number }, pane: S
 /** Radius of a node's glyph, in pixels: as large as its room, within reason. */
 export function radiusAt(world: World, zoom: number): number {
   const room = Math.min(world.unit.width, world.unit.height) * zoom;
-  return Math.min(Math.max(room * 0.4, 1.6), 8.5);
+  return Math.min(Math.max(room * 0.4, 1.6), world.text * 0.72);
 }

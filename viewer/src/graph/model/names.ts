@@ -64,3 +64,12 @@ export function signed(value: number): string {
     size >= 100 ? size.toFixed(0) : size >= 0.01 ? size.toPrecision(3) : size.toExponential(1);
   return `${value < 0 ? '−' : '+'}${digits}`;
 }
+
+/** The last part of a path; other names as they are. */
+export function shortName(name: string): string {
+  return name
+    .replace(/[/\\]+$/, '')
+    .split(/[/\\]/)
+    .slice(-2)
+    .join('/');
+}

@@ -7,7 +7,7 @@
  */
 
 import type { ViewState } from './document';
-import { BIAS, type GraphModel, inputsOf, UNEXPANDED } from './graph';
+import { BIAS, FEATURE, type GraphModel, inputsOf, TOKEN } from './graph';
 import { bandOf } from '../layout/across';
 import { place, title } from './names';
 
@@ -106,7 +106,7 @@ export function suggested(model: GraphModel, influence: Float64Array, n: number)
   const first = targets.sort((a, b) => (model.start[b] as number) - (model.start[a] as number));
   const rest = Array.from(influence.keys())
     .filter((i) => !targets.includes(i) && (influence[i] as number) > 0)
-    .filter((i) => model.kind[i] !== BIAS && model.kind[i] !== UNEXPANDED)
+    .filter((i) => model.kind[i] === FEATURE || model.kind[i] === TOKEN)
     .sort((a, b) => (influence[b] as number) - (influence[a] as number));
   return [...first.slice(0, 1), ...rest].slice(0, n);
 }

@@ -1,7 +1,7 @@
 /** What graph this is, and what can be done with all of it. */
 
 import { type ReactNode, useRef } from 'react';
-import { percent, visible } from '../model/names';
+import { percent, shortName, visible } from '../model/names';
 import type { Session } from '../state/session';
 
 interface GraphHeadProps {
@@ -27,8 +27,8 @@ export function GraphHead({ session, status, children }: GraphHeadProps) {
           ))}
         </h1>
         <dl className="graph-facts small">
-          <Fact name="model" value={view.model} />
-          <Fact name="dictionary" value={view.dictionary} />
+          <Fact name="model" value={shortName(view.model)} title={view.model} />
+          <Fact name="dictionary" value={shortName(view.dictionary)} title={view.dictionary} />
           <Fact name="replacement" value={score(replacement)} title={REPLACEMENT} />
           <Fact name="completeness" value={score(completeness)} title={COMPLETENESS} />
           {residual !== null && residual !== undefined && (

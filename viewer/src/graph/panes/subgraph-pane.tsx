@@ -197,21 +197,6 @@ function GroupEditor({ session, id, marked, close }: GroupEditorProps) {
         }
         onBlur={() => act({ do: 'settle' })}
       />
-      <ul>
-        {[...names].map(([member, node]) => (
-          <li key={member}>
-            <span title={member}>{view.nodes.label[node] || member}</span>
-            <button
-              type="button"
-              className="plain"
-              aria-label={`Take ${member} out of the supernode`}
-              onClick={() => act({ do: 'remove', nodes: [member] })}
-            >
-              ✕
-            </button>
-          </li>
-        ))}
-      </ul>
       <div className="node-actions">
         <button
           type="button"
@@ -228,6 +213,21 @@ function GroupEditor({ session, id, marked, close }: GroupEditorProps) {
           Close
         </button>
       </div>
+      <ul>
+        {[...names].map(([member, node]) => (
+          <li key={member}>
+            <span title={member}>{view.nodes.label[node] || member}</span>
+            <button
+              type="button"
+              className="plain"
+              aria-label={`Take ${member} out of the supernode`}
+              onClick={() => act({ do: 'remove', nodes: [member] })}
+            >
+              ✕
+            </button>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }
