@@ -45,6 +45,8 @@ def test_the_phrase_comes_before_its_words():
     rows = [row(i, label) for i, label in enumerate(labels)]
     order = sorted(rows, key=lambda r: label_rank("ends in 5", r))
     assert [r.id for r in order] == [4, 3, 2, 1, 0]
+    rows = [row(0, "sum 190–195", 1.0), row(1, "sum 95–116", 0.1), row(2, "sum 2 or 95", 0.9)]
+    assert [r.id for r in sorted(rows, key=lambda r: label_rank("sum 95", r))] == [1, 2, 0]
 
 
 def test_tokens_by_share_of_activations(atlas: Atlas):
@@ -91,10 +93,12 @@ def test_rare_and_strong_features_say_most_of_a_text(atlas: Atlas):
     alive = [i for i in range(400) if density[i] > 0]
     rare, common = min(alive, key=lambda i: density[i]), max(alive, key=lambda i: density[i])
     layer = XRayLayer(
-        encoder=0, layer=2, site="", offsets=[0, 2, 4],
-        features=[rare, common, rare, common], values=[0.5, 2.0, 2.0, 1.0],
+        encoder=0, layer=2, site="", offsets=[0, 2, 4, 6],
+        features=[rare, common, rare, common, alive[0], rare],
+        values=[0.5, 2.0, 2.0, 1.0, 9.0, 9.0],
     )  # fmt: skip
-    xray = XRay(text="", tokens=["a", "b"], counts=[True, True], layers=[layer], labels={})
+    counts = [True, True, False]
+    xray = XRay(text="", tokens=["a", "b", "c"], counts=counts, layers=[layer], labels={})
     found = atlas.on_text(xray)
     assert [(r.id, r.score) for r in found.rows] == [(rare, 2.0), (common, 2.0)]
     assert found.total == 2

@@ -1,6 +1,7 @@
 """Finding features: by the words of a label, by a token, by what fires on a text."""
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ _LISTS = {
     "active": ("active_tokens", "active_shares"),
     "promote": ("top_tokens", "top_logits"),
 }
+_WORD = re.compile(r"\w+")
 _ROWS_WITH_TOKEN = """
     SELECT id, sum(score) AS score FROM (
         SELECT id, unnest({tokens}) AS token, unnest({scores}) AS score FROM read_parquet($path)
@@ -25,7 +27,8 @@ _ROWS_WITH_TOKEN = """
 
 
 def label_rank(text: str, row: FeatureRow) -> tuple:
-    """Smaller is better: the whole label, its beginning, the phrase in it, then its words."""
+    """Smaller is better: the whole label, its beginning, the phrase in it, then its words; words
+    as a whole before parts of words."""
     phrase, label = " ".join(text.lower().split()), row.label.lower()
     place = label.find(phrase)
     if label == phrase:
@@ -35,7 +38,9 @@ def label_rank(text: str, row: FeatureRow) -> tuple:
     else:
         kind = 2 if place > 0 else 3
     partly = label.startswith("partly ")
-    return partly, kind, -(row.score or 0.0), row.id
+    whole = set(_WORD.findall(label))
+    parts = sum(word not in whole for word in _WORD.findall(phrase))
+    return partly, parts, kind, -(row.score or 0.0), row.id
 
 
 def matching_tokens(strings: Sequence[str], text: str) -> list[int]:
@@ -74,7 +79,8 @@ def active_tokens(
 def xray_ranks(
     xray: XRay, content: AtlasContent, columns: FeatureColumns
 ) -> list[tuple[int, float]]:
-    """Ids of the features active on a text with their largest activations, most telling first.
+    """Ids of the features active on a text with their largest activations, most telling first;
+    tokens that do not count for the dictionary are left out.
 
     Telling is the activation as a share of the largest one in the corpus, times the bits by which
     a feature of its density surprises.
@@ -82,7 +88,10 @@ def xray_ranks(
     peak: dict[int, float] = {}
     for layer in xray.layers:
         first = content.encoders[layer.encoder].first_id
-        for feature, value in zip(layer.features, layer.values, strict=True):
+        counts = np.repeat(xray.counts, np.diff(layer.offsets)).tolist()
+        for feature, value, count in zip(layer.features, layer.values, counts, strict=True):
+            if not count:
+                continue
             peak[first + feature] = max(peak.get(first + feature, 0.0), value)
     return sorted(peak.items(), key=lambda item: (-_telling(*item, columns), item[0]))
 

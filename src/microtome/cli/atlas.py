@@ -4,7 +4,7 @@ from importlib import import_module
 
 import typer
 
-COMMANDS = ("atlas_build",)
+COMMANDS = ("atlas_build", "atlas_show", "atlas_search")
 """Modules of `microtome.cli`, each with a `register(group)`."""
 
 

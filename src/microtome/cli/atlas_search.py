@@ -1,0 +1,110 @@
+"""microtome atlas search: features by label, token, text or likeness."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from microtome.errors import MicrotomeError
+
+if TYPE_CHECKING:
+    from microtome.atlas.page import FeatureList
+    from microtome.atlas.query import Atlas
+
+Found = list[tuple[str, str, "FeatureList"]]
+"""Title, name of the score, features."""
+
+
+def register(group: typer.Typer) -> None:
+    group.command("search")(search)
+
+
+def search(
+    atlas: Annotated[str, typer.Argument(help="Folder of an atlas, or specimen:adder.")],
+    label: Annotated[str | None, typer.Option("--label", "-l", help="Words of a label.")] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", "-t", help="A token: who is active on it or says it.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", help="A text: which features fire on it.")
+    ] = None,
+    similar: Annotated[
+        str | None, typer.Option("--similar", "-s", help="A feature: who is like it.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="For --text; the atlas' own by default.")
+    ] = None,
+    dictionary: Annotated[
+        str | None,
+        typer.Option("--dictionary", "-d", help="For --text; the atlas' own by default."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Features of a list.")] = 15,
+    json: Annotated[bool, typer.Option("--json", help="Print the lists as JSON.")] = False,
+) -> None:
+    """Find features: by the words of their label, a token, a text, or likeness to another."""
+    from microtome.specimen import load_atlas
+
+    if [label, token, text, similar].count(None) != 3:
+        raise MicrotomeError("search for one thing: --label, --token, --text or --similar")
+    opened = load_atlas(atlas)
+    if label is not None:
+        found = [(f"Labels with “{label}”", "score", opened.search_label(label, limit))]
+    elif token is not None:
+        found = _by_token(opened, token, limit)
+    elif similar is not None:
+        found = _like(opened, similar)
+    else:
+        assert text is not None
+        found = _on_text(opened, text, model, dictionary, limit)
+    _print(found, json, limit)
+
+
+def _by_token(atlas: "Atlas", token: str, limit: int) -> Found:
+    return [
+        (f"Active on “{token}”", "share", atlas.search_token(token, limit)),
+        (f"Promote “{token}”", "logit", atlas.search_token(token, limit, by="promote")),
+    ]
+
+
+def _like(atlas: "Atlas", name: str) -> Found:
+    encoder, feature = atlas.parse_name(name)
+    kinds = {"decoder": "Write", "encoder": "Read", "coactive": "Are active"}
+    return [
+        (f"{verb} like {name}", "cosine", atlas.similar(encoder, feature, by))
+        for by, verb in kinds.items()
+    ]
+
+
+def _on_text(
+    atlas: "Atlas", text: str, model: str | None, dictionary: str | None, limit: int
+) -> Found:
+    from microtome.atlas.xray import features_on_text
+    from microtome.cli.progress import status
+    from microtome.specimen import load_dictionary, load_model
+
+    with status("loading"):
+        loaded = load_model(model or atlas.content.model)
+        read = load_dictionary(dictionary or atlas.content.dictionary)
+    if atlas.dictionary_fingerprint not in ("", read.fingerprint):
+        raise MicrotomeError(
+            f"{read.name} is not the dictionary of this atlas ({atlas.content.dictionary}); name "
+            f"that one with --dictionary"
+        )
+    xray = features_on_text(loaded, read, text)
+    return [("Features on this text", "activation", atlas.on_text(xray, limit))]
+
+
+def _print(found: Found, json: bool, limit: int) -> None:
+    if json:
+        import json as writer
+
+        lists = {title: rows.model_dump(mode="json") for title, _, rows in found}
+        typer.echo(writer.dumps(lists, ensure_ascii=False))
+        return
+    from microtome.atlas.show import show_rows
+    from microtome.cli.console import stdout
+
+    console = stdout()
+    for i, (title, score, rows) in enumerate(found):
+        if i:
+            console.print()
+        show_rows(rows.rows[:limit], console, score, title, rows.total)
