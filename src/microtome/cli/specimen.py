@@ -11,6 +11,7 @@ from microtome.errors import MicrotomeError
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Small bundled models whose mechanism is known.", no_args_is_help=True)
     group.command("build")(build)
+    group.command("atlas")(atlas)
     group.command("list")(list_specimens)
     app.add_typer(group, name="specimen")
 
@@ -21,16 +22,47 @@ def build(
     seed: Annotated[int, typer.Option(help="Everything follows from it.")] = 0,
 ) -> None:
     """Train a specimen from scratch, from one seed; an interrupted build goes on."""
-    from microtome.specimen.load import SPECIMENS, nearest
-
-    if name not in SPECIMENS:
-        raise MicrotomeError(f"unknown specimen {name!r}; {nearest(name, SPECIMENS)}")
     from microtome.specimen.adder.build import build_adder
+
+    _check_known(name)
 
     if (out / "manifest.json").exists() or out.is_file():
         raise MicrotomeError(f"{out} is something else already; name another folder to build in")
 
     build_adder(out, seed, typer.echo)
+
+
+def atlas(
+    name: Annotated[str, typer.Argument(help="Which specimen: adder.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the atlas.")],
+    dictionary: Annotated[
+        str | None,
+        typer.Option("--dictionary", "-d", help="Another dictionary of it: specimen:adder/plt."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing atlas.")] = False,
+) -> None:
+    """Build the atlas of a specimen's dictionary, labelled with what is known of its world."""
+    from microtome.artifact import check_output
+    from microtome.cli.progress import stage_bar
+    from microtome.specimen.adder.atlas import build_adder_atlas
+    from microtome.specimen.load import PREFIX, load_dictionary, load_model
+
+    _check_known(name)
+    check_output(out, force, "atlas")
+    model = load_model(PREFIX + name, device="cpu")
+    read = load_dictionary(dictionary or PREFIX + name)
+    with stage_bar() as report:
+        content = build_adder_atlas(model, read, out, report, force)
+    if content is not None:
+        features = sum(encoder.features for encoder in content.encoders)
+        typer.echo(f"{out}: {features:,} features over {content.tokens:,} tokens")
+
+
+def _check_known(name: str) -> None:
+    from microtome.specimen.load import SPECIMENS, nearest
+
+    if name not in SPECIMENS:
+        raise MicrotomeError(f"unknown specimen {name!r}; {nearest(name, SPECIMENS)}")
 
 
 def list_specimens() -> None:

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import torch
 
+from microtome.atlas.query import Atlas, open_atlas
 from microtome.dictionary import Dictionary
 from microtome.dictionary import load_dictionary as load_any_dictionary
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
 
 PREFIX = "specimen:"
-SPECIMENS = {"adder": {"model": "model", "dictionary": "clt", "clt": "clt", "plt": "plt"}}
-"""Bundled specimens and the folders of their parts; a dictionary is the CLT unless named."""
+SPECIMENS = {
+    "adder": {"model": "model", "dictionary": "clt", "clt": "clt", "plt": "plt", "atlas": "atlas"}
+}
+"""Bundled specimens and the folders of their parts; a dictionary is the CLT unless named, and the
+atlas is the CLT's."""
 
 
 def specimen_path(name: str, part: str) -> Path:
@@ -82,3 +86,14 @@ def load_dictionary(
 
     folder = specimen_path(str(name), "dictionary")
     return replace(load_any_dictionary(folder, reads, writes), name=str(name))
+
+
+def load_atlas(name: str | Path) -> Atlas:
+    """Open an atlas: its folder, or `specimen:adder` (the one of its CLT).
+
+    Raises:
+        MicrotomeError: not found, not an atlas, incomplete, damaged, or of a newer version.
+    """
+    if not str(name).startswith(PREFIX):
+        return open_atlas(name)
+    return open_atlas(specimen_path(str(name), "atlas"))
