@@ -223,6 +223,18 @@ def test_a_plan_counts_what_will_be_asked(atlas: Path):
     assert expected.tokens_out < expected.most_tokens_out
 
 
+def test_damaged_labels_are_named(atlas: Path):
+    explained(atlas, World(features=1), Mind(oracle))
+    file = atlas.with_name("atlas-labels") / "labels.parquet"
+    file.write_bytes(b"x" * file.stat().st_size)
+    for read in (read_labels, label_texts):
+        with pytest.raises(MicrotomeError, match=r"labels\.parquet cannot be read.*make it again"):
+            read(file.parent)
+    file.unlink()
+    with pytest.raises(MicrotomeError, match=r"incomplete: labels\.parquet"):
+        read_labels(file.parent)
+
+
 def test_something_else_is_no_atlas_and_no_labels(tmp_path: Path):
     world = World()
     with pytest.raises(MicrotomeError, match="does not exist"):

@@ -78,18 +78,34 @@ def read_labels(folder: Path) -> dict[Key, ModelLabel]:
     Raises:
         MicrotomeError: no such folder, something else, damaged, or of a newer microtome.
     """
-    read_manifest(folder, KIND)
+    rows = _rows(folder, LABEL_COLUMNS.names)
     try:
-        rows = pq.read_table(folder / LABELS).to_pylist()
         return {(row["encoder"], row["feature"]): ModelLabel(**row) for row in rows}
-    except (OSError, pa.ArrowException, ValidationError, KeyError, TypeError) as error:
-        raise MicrotomeError(f"{folder / LABELS} cannot be read: {error}; make it again") from error
+    except ValidationError as error:
+        raise _unreadable(folder, error) from error
 
 
 def label_texts(folder: Path) -> dict[Key, tuple[str, str]]:
-    """Labels as lists, pages and searches of an atlas take them: text and `model`."""
-    found = read_labels(folder)
-    return {key: (label.label, "model") for key, label in found.items() if label.label}
+    """Labels as lists, pages and searches of an atlas take them: text and `model`.
+
+    Raises:
+        MicrotomeError: as `read_labels`.
+    """
+    rows = _rows(folder, ["encoder", "feature", "label"])
+    return {(r["encoder"], r["feature"]): (r["label"], "model") for r in rows if r["label"]}
+
+
+def _rows(folder: Path, columns: list[str]) -> list[dict[str, Any]]:
+    read_manifest(folder, KIND)
+    try:
+        return pq.read_table(folder / LABELS, columns=columns).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: Exception) -> MicrotomeError:
+    said = " ".join(str(error).split())
+    return MicrotomeError(f"{folder / LABELS} cannot be read: {said}; make it again")
 
 
 def labels_of(atlas: Path) -> dict[Key, tuple[str, str]]:
