@@ -7,8 +7,8 @@ import { useSize } from '../../components/size';
 import type { AtlasMap } from '../../documents';
 import type { Rgb } from '../../theme/rgb';
 import { useColours } from '../../theme/theme';
-import { drawScene, type Scene } from './draw';
-import { blank, extentOf, fit } from './points';
+import { Layer, type Named, namedClusters, type Scene } from './draw';
+import { extentOf, fit } from './points';
 
 interface MapCanvasProps {
   map: AtlasMap;
@@ -32,6 +32,7 @@ export function MapCanvas(props: MapCanvasProps) {
   const [frame, size] = useSize<HTMLDivElement>();
   const [transform, setTransform] = useState<ZoomTransform>(zoomIdentity);
   const [lasso, setLasso] = useState<[number, number][]>([]);
+  const [layer] = useState(() => new Layer());
   const theme = useColours();
   const places = useMemo(() => placesOf(map, size.width, size.height), [map, size]);
   const tree = useMemo(() => treeOf(places), [places]);
@@ -58,11 +59,9 @@ export function MapCanvas(props: MapCanvasProps) {
     }
     const font = getComputedStyle(element).fontFamily;
     const scene: Scene = { map, ...places, colours, marked, at, lasso, theme, font };
-    const wanted = requestAnimationFrame(() =>
-      drawScene(context, pictureOf(width, height), scene, transform, ratio),
-    );
+    const wanted = requestAnimationFrame(() => layer.draw(context, scene, transform, ratio));
     return () => cancelAnimationFrame(wanted);
-  }, [map, places, colours, marked, at, lasso, theme, size, transform]);
+  }, [map, places, colours, marked, at, lasso, theme, size, transform, layer]);
 
   const near = (event: MouseEvent): number | undefined => {
     const [x, y] = transform.invert(placeOf(event));
@@ -123,22 +122,16 @@ function zoomBy(
   else behaviour.transform(select(canvas), zoomIdentity);
 }
 
-let picture = blank(1, 1);
-
-/** One buffer for all frames: at 2560 by 1400 each would be 14 MB. */
-function pictureOf(width: number, height: number) {
-  if (picture.width !== width || picture.height !== height) picture = blank(width, height);
-  return picture;
-}
-
 interface Places {
   x: Float32Array;
   y: Float32Array;
+  clusters: Named[];
 }
 
 function placesOf(map: AtlasMap, width: number, height: number): Places {
   const place = fit(extentOf(map.x, map.y), Math.max(width, 1), Math.max(height, 1), 40);
-  return { x: Float32Array.from(map.x, place.x), y: Float32Array.from(map.y, place.y) };
+  const [x, y] = [Float32Array.from(map.x, place.x), Float32Array.from(map.y, place.y)];
+  return { x, y, clusters: namedClusters(map, x, y) };
 }
 
 function treeOf({ x, y }: Places): Quadtree<number> {

@@ -1,15 +1,17 @@
 /** One frame of the map. */
 import type { ZoomTransform } from 'd3-zoom';
 import type { AtlasMap } from '../../documents';
-import { type Rgb, rgb } from '../../theme/rgb';
+import type { Rgb } from '../../theme/rgb';
 import type { Colours } from '../../theme/theme';
-import { type Picture, stampAt, stampOf } from './points';
+import { blank, type Picture, type Stamp, stampAt, stampOf } from './points';
 
 export interface Scene {
   map: AtlasMap;
   /** Places at zoom 1, in CSS pixels. */
   x: Float32Array;
   y: Float32Array;
+  /** Names of clusters at their centres. */
+  clusters: readonly Named[];
   colours: readonly Rgb[];
   /** Points that stand out, where something was searched or lassoed; all others are dimmed. */
   marked: ReadonlySet<number> | undefined;
@@ -20,25 +22,52 @@ export interface Scene {
   font: string;
 }
 
-const PIXELS_A_FRAME = 1_500_000;
+const PIXELS_A_FRAME = 900_000;
 const DIM = 0.12;
 
-export function drawScene(
-  context: CanvasRenderingContext2D,
-  picture: Picture,
-  scene: Scene,
-  transform: ZoomTransform,
-  ratio: number,
-): void {
-  const shown = visible(scene, transform, picture.width / ratio, picture.height / ratio);
-  picture.bytes.fill(0);
-  drawPoints(picture, scene, transform, ratio, shown);
-  context.putImageData(new ImageData(picture.bytes, picture.width, picture.height), 0, 0);
-  context.save();
-  context.scale(ratio, ratio);
-  drawLabels(context, scene, transform, shown);
-  drawLasso(context, scene);
-  context.restore();
+/** Points as they were drawn last: what lies over them changes more often than they do. */
+export class Layer {
+  private picture: Picture = blank(1, 1);
+  private shown: number[] = [];
+  private radius = 1;
+  private drawn: unknown[] = [];
+
+  draw(
+    context: CanvasRenderingContext2D,
+    scene: Scene,
+    transform: ZoomTransform,
+    ratio: number,
+  ): void {
+    const { width, height } = context.canvas;
+    const { x, y, colours, marked } = scene;
+    const state = [x, y, colours, marked, transform, width, height];
+    if (state.some((value, i) => value !== this.drawn[i])) {
+      this.repaint(scene, transform, ratio, width, height);
+      this.drawn = state;
+    }
+    context.putImageData(new ImageData(this.picture.bytes, width, height), 0, 0);
+    context.save();
+    context.scale(ratio, ratio);
+    drawLabels(context, scene, transform, this.shown);
+    drawChosen(context, scene, transform, this.radius / ratio);
+    drawLasso(context, scene);
+    context.restore();
+  }
+
+  private repaint(
+    scene: Scene,
+    transform: ZoomTransform,
+    ratio: number,
+    width: number,
+    height: number,
+  ): void {
+    const fits = this.picture.width === width && this.picture.height === height;
+    if (fits) this.picture.bytes.fill(0);
+    else this.picture = blank(width, height);
+    this.shown = visible(scene, transform, width / ratio, height / ratio);
+    this.radius = radiusOf(this.shown.length) * ratio;
+    drawPoints(this.picture, scene, transform, ratio, this.shown, this.radius);
+  }
 }
 
 function visible(scene: Scene, { k, x, y }: ZoomTransform, width: number, height: number) {
@@ -64,28 +93,47 @@ function drawPoints(
   { k, x, y }: ZoomTransform,
   ratio: number,
   shown: number[],
+  radius: number,
 ): void {
-  const { marked, at } = scene;
-  const radius = radiusOf(shown.length) * ratio;
-  const stamp = stampOf(radius);
-  const put = (i: number, opacity: number, size = stamp, colour = scene.colours[i]) => {
+  const { marked } = scene;
+  const put = (i: number, opacity: number, stamp: Stamp) => {
     const px = ((scene.x[i] as number) * k + x) * ratio;
     const py = ((scene.y[i] as number) * k + y) * ratio;
-    if (colour) stampAt(picture, size, px, py, colour, opacity);
+    const colour = scene.colours[i];
+    if (colour) stampAt(picture, stamp, px, py, colour, opacity);
   };
-  for (const i of shown) if (!marked?.has(i)) put(i, marked ? DIM : 0.75);
-  if (marked) {
-    const larger = stampOf(radius + ratio);
-    for (const i of shown) if (marked.has(i)) put(i, 1, larger);
-  }
-  if (at !== undefined) {
-    put(at, 1, stampOf(radius + 5 * ratio), rgb(scene.theme.ink));
-    put(at, 1, stampOf(radius + 3 * ratio), rgb(scene.theme.surface));
-    put(at, 1, stampOf(radius + 1.5 * ratio));
+  const usual = stampOf(radius);
+  for (const i of shown) if (!marked?.has(i)) put(i, marked ? DIM : 0.75, usual);
+  if (!marked) return;
+  const larger = stampOf(radius + ratio);
+  for (const i of shown) if (marked.has(i)) put(i, 1, larger);
+}
+
+/** A ring around the point that was chosen or is pointed at. */
+function drawChosen(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  transform: ZoomTransform,
+  radius: number,
+): void {
+  const { at, theme } = scene;
+  if (at === undefined) return;
+  const [x, y] = transform.apply([scene.x[at] as number, scene.y[at] as number]);
+  const [r, g, b] = scene.colours[at] ?? [0, 0, 0];
+  const discs = [
+    { fill: theme.ink, more: 5 },
+    { fill: theme.surface, more: 3 },
+    { fill: `rgb(${r}, ${g}, ${b})`, more: 1.5 },
+  ];
+  for (const { fill, more } of discs) {
+    context.beginPath();
+    context.arc(x, y, radius + more, 0, 2 * Math.PI);
+    context.fillStyle = fill;
+    context.fill();
   }
 }
 
-interface Placed {
+export interface Named {
   x: number;
   y: number;
   text: string;
@@ -103,7 +151,7 @@ function drawLabels(
   shown: number[],
 ): void {
   const near = shown.length <= NAMED_POINTS;
-  const wanted = near ? pointLabels(scene, shown) : clusterLabels(scene);
+  const wanted = near ? pointLabels(scene, shown) : [...scene.clusters];
   const taken: [number, number, number, number][] = [];
   context.font = `${near ? 400 : 600} 12.5px ${scene.font}`;
   context.textAlign = 'center';
@@ -130,7 +178,7 @@ function overlap(a: readonly number[], b: readonly number[]): boolean {
   return a0 < b2 && b0 < a2 && a1 < b3 && b1 < a3;
 }
 
-function pointLabels({ map, x, y }: Scene, shown: number[]): Placed[] {
+function pointLabels({ map, x, y }: Scene, shown: number[]): Named[] {
   return shown.flatMap((i) => {
     const text = short(map.label[i] ?? '');
     const place = { x: x[i] as number, y: y[i] as number };
@@ -138,7 +186,8 @@ function pointLabels({ map, x, y }: Scene, shown: number[]): Placed[] {
   });
 }
 
-function clusterLabels({ map, x, y }: Scene): Placed[] {
+/** Clusters with a name, at the means of their members. */
+export function namedClusters(map: AtlasMap, x: Float32Array, y: Float32Array): Named[] {
   const sums = new Map<number, { x: number; y: number; n: number }>();
   map.cluster.forEach((cluster, i) => {
     if (cluster < 0) return;

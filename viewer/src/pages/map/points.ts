@@ -56,6 +56,13 @@ export function stampAt(
     if (px < 0 || py < 0 || px >= width || py >= height) continue;
     const i = 4 * (py * width + px);
     const front = ((cover[k] as number) / 256) * opacity;
+    if (bytes[i + 3] === 0) {
+      bytes[i] = r;
+      bytes[i + 1] = g;
+      bytes[i + 2] = b;
+      bytes[i + 3] = 255 * front;
+      continue;
+    }
     const behind = ((bytes[i + 3] as number) / 255) * (1 - front);
     const total = front + behind;
     bytes[i] = (r * front + (bytes[i] as number) * behind) / total;
