@@ -55,7 +55,8 @@ def _pick(encoder: Encoder, x: Float[Tensor, "rows d_read"], kernels: Kernels) -
     if activation.kind == "relu":
         return kernels.above(pre, 0.0)
     assert activation.threshold is not None
-    return kernels.above(pre, activation.threshold.clamp(min=0))
+    threshold = activation.threshold.clamp(min=0)
+    return kernels.above(pre, threshold if threshold.ndim else float(threshold))
 
 
 def _joined(parts: list[Codes], features: int) -> Codes:
