@@ -289,7 +289,9 @@ def test_panes_are_resized_by_mouse_and_keys(explorer):
     bar = explorer.get_by_role("separator", name="Width of the graph")
     before = explorer.locator(".pane-graph").bounding_box()
     bar.focus()
+    share = int(bar.get_attribute("aria-valuenow") or 0)
     explorer.keyboard.press("ArrowLeft")
+    expect(bar).to_have_attribute("aria-valuenow", str(share - 3))
     after = explorer.locator(".pane-graph").bounding_box()
     assert before
     assert after
