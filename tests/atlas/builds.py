@@ -9,11 +9,11 @@ import torch
 
 from microtome.atlas import BuildOptions
 from microtome.data import TokenPolicy
-from microtome.dictionary import Activation, Dictionary
+from microtome.dictionary import Activation, Decoder, Dictionary, Encoder
 from microtome.model import LanguageModel
 from microtome.specimen.adder.tokenizer import build_tokenizer
 from tests.circuit.dictionaries import tiny_dictionary
-from tests.model.families import VOCABULARY, tiny_model
+from tests.model.families import VOCABULARY, D, tiny_model
 
 FILES = ("features", "examples", "map", "clusters", "vocabulary", "windows")
 
@@ -73,7 +73,7 @@ def account(
     for block in tokens:
         counts = policy.counts(of, block)
         captured = of.capture(block, list(made.reads))
-        inputs = [captured[site].flatten(0, 1) for site in captured]
+        inputs = [x.flatten(0, 1) for x in captured.values()]
         dense = torch.cat([codes.dense() for codes in made.encode(inputs)], 1)
         dense = dense.view(*block.shape, -1) * counts[..., None]
         np.add.at(vocabulary, block[counts].numpy(), 1)
@@ -89,3 +89,34 @@ def account(
 def tables(atlas: Path) -> dict[str, dict]:
     """Everything in the files of an atlas."""
     return {name: pq.read_table(atlas / f"{name}.parquet").to_pydict() for name in FILES}
+
+
+def crosscoder(two_models: bool = False) -> Dictionary:
+    """One encoder that reads two sites, of two models where that is wanted."""
+    generator = torch.Generator().manual_seed(3)
+    sites = ("blocks.1.resid.post", "other:blocks.1.resid.post" if two_models else "final")
+    weight = torch.randn(9, 2 * D, generator=generator) * 0.3
+    return Dictionary(
+        reads=sites,
+        writes=sites,
+        encoders=(Encoder(weight, torch.zeros(9), Activation("topk", k=3)),),
+        decoders=(Decoder(torch.randn(9, 2, D, generator=generator), (0, 1)),),
+        biases=(torch.zeros(D),) * 2,
+        sources=((0, 1),),
+        name="crosscoder",
+    )
+
+
+def sae() -> Dictionary:
+    generator = torch.Generator().manual_seed(4)
+    weight = torch.randn(9, D, generator=generator)
+    return Dictionary(
+        reads=("blocks.1.resid.post",),
+        writes=("blocks.1.resid.post",),
+        encoders=(Encoder(weight, torch.zeros(9), Activation("topk", k=3)),),
+        decoders=(Decoder(weight[:, None], (0,)),),
+        biases=(torch.zeros(D),),
+        skip_first=False,
+        skip_special=True,
+        name="sae",
+    )

@@ -17,7 +17,17 @@ from microtome.atlas.candidates import bytes_per_feature
 from microtome.atlas.checkpoint import unfinished
 from microtome.atlas.schema import EXAMPLE_COLUMNS, FEATURE_COLUMNS
 from microtome.errors import MicrotomeError
-from tests.atlas.builds import FILES, OPTIONS, account, blocks, dictionary, model, tables
+from tests.atlas.builds import (
+    FILES,
+    OPTIONS,
+    account,
+    blocks,
+    crosscoder,
+    dictionary,
+    model,
+    sae,
+    tables,
+)
 from tests.training.processes import together
 
 
@@ -93,6 +103,39 @@ def test_features_that_never_fired_are_not_on_the_map(tmp_path: Path):
     assert np.isfinite(found["map"]["x"]).all()
     warnings = read_manifest(tmp_path / "atlas").content["warnings"]
     assert f"{counts.count(0)} of 15 features were never active" in warnings
+
+
+@pytest.mark.parametrize("make", [sae, crosscoder])
+def test_every_kind_of_dictionary(make, tmp_path: Path):
+    of, made = model(), make()
+    content = build_atlas(of, made, blocks, tmp_path / "atlas", OPTIONS)
+    expected, vocabulary = account(of, made, blocks())
+    assert content is not None
+    assert content.dictionary_kind == made.kind
+    assert content.encoders[0].reads == list(made.reads)
+    found = tables(tmp_path / "atlas")["features"]
+    assert found["count"] == list(map(len, expected))
+    assert content.tokens == vocabulary.sum()
+    assert all(len(row) == 3 for row in found["top_tokens"])
+    if not made.skip_first:
+        assert max(shares[0] for shares in found["positions"]) > 0
+
+
+def test_a_crosscoder_of_two_models(tmp_path: Path):
+    of, other, made = model(), model(), crosscoder(two_models=True)
+    with torch.no_grad():
+        for parameter in other.hf.parameters():
+            parameter.mul_(1.1)
+    with pytest.raises(MicrotomeError, match="pass --other"):
+        build_atlas(of, made, blocks, tmp_path / "atlas", OPTIONS)
+    build_atlas(of, made, blocks, tmp_path / "atlas", OPTIONS, other=other)
+    assert read_manifest(tmp_path / "atlas").inputs["other"] == other.fingerprint
+    counts, site = torch.zeros(9, dtype=torch.long), "blocks.1.resid.post"
+    for block in blocks():
+        both = [one.capture(block, [site]).popitem()[1] for one in (of, other)]
+        x = torch.cat(both, -1)[:, 1:].flatten(0, 1)
+        counts += (made.encoders[0].encode(x).dense() > 0).sum(0)
+    assert tables(tmp_path / "atlas")["features"]["count"] == counts.tolist()
 
 
 class _Killed(BaseException):
