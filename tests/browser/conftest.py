@@ -6,6 +6,7 @@ and on a request to any other machine; and `shot`, which keeps a screenshot.
 Without chromium these tests are skipped, but in CI (CI=true in the environment) they fail.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -42,7 +43,11 @@ def lacking(what: str) -> None:
 def library_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real artifacts; see `tests.browser.artifacts`."""
     folder = tmp_path_factory.mktemp("library")
-    return make_library(folder, SHARED if SHARED.is_dir() else None)
+    logging.disable(logging.DEBUG)  # a failed test would print all that torch says of checkpoints
+    try:
+        return make_library(folder, SHARED if SHARED.is_dir() else None)
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @dataclass(frozen=True)

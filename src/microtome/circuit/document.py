@@ -6,7 +6,7 @@ from microtome.atlas.page import FeaturePage, FeatureRow
 from microtome.circuit.graph import Graph
 from microtome.circuit.prune import Pruned
 from microtome.circuit.state import ViewState
-from microtome.circuit.view import GraphView, graph_view
+from microtome.circuit.view import GraphView, graph_view, replaces
 
 MAX_EDGES = 50_000
 """Of a graph that is carried whole: about 1 MB."""
@@ -89,12 +89,14 @@ def _shortened(page: FeaturePage) -> FeaturePage:
 
 
 def _labelled(shown: GraphView, rows: dict[Key, FeatureRow]) -> GraphView:
-    """Labels from the atlas instead of the graph's own, as on the server."""
+    """The graph with the atlas's labels."""
     nodes = shown.nodes
     label, sources = list(nodes.label), dict(shown.label_sources)
     for i, node_id in enumerate(nodes.id):
         row = rows.get((nodes.layer[i], nodes.feature[i]))
-        if nodes.kind[i] == "feature" and row is not None and row.label:
+        if nodes.kind[i] != "feature" or row is None or not row.label:
+            continue
+        if replaces(row.label_source, label[i]):
             label[i], sources[node_id] = row.label, row.label_source
     return shown.model_copy(
         update={"nodes": nodes.model_copy(update={"label": label}), "label_sources": sources}

@@ -10,7 +10,15 @@ from microtome.circuit.state import Supernode, ViewState, state_of
 
 MAX_EDGES = 200_000
 
-__all__ = ["EdgeColumns", "GraphView", "NodeColumns", "Supernode", "ViewState", "graph_view"]
+__all__ = [
+    "EdgeColumns",
+    "GraphView",
+    "NodeColumns",
+    "Supernode",
+    "ViewState",
+    "graph_view",
+    "replaces",
+]
 
 
 class _Document(BaseModel):
@@ -77,6 +85,12 @@ class GraphView(_Document):
     """By node id, where a label is not the graph's own: automatic, concept, model, person."""
     state: ViewState | None = None
     """As it was saved with the graph."""
+
+
+def replaces(source: str, own: str) -> bool:
+    """Whether a label from elsewhere is shown instead of the graph's own: whoever labelled the
+    graph knew more than a rule that an atlas found by itself."""
+    return not own or source != "automatic"
 
 
 def graph_view(

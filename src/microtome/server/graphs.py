@@ -8,7 +8,7 @@ from microtome.circuit import Graph, load_graph, prune
 from microtome.circuit.artifact import load_state, save_state
 from microtome.circuit.neuronpedia import from_neuronpedia, to_neuronpedia
 from microtome.circuit.state import with_state
-from microtome.circuit.view import GraphView, ViewState, graph_view
+from microtome.circuit.view import GraphView, ViewState, graph_view, replaces
 from microtome.server.labels import Labels
 from microtome.server.library import ArtifactLibrary, Found
 from microtome.server.library.found import Signature
@@ -95,4 +95,9 @@ class Graphs:
         }
         fingerprint = str(graph.info.get("dictionary_fingerprint", ""))
         found = self._labels.of(fingerprint, keys.values())
-        return graph.with_labels({i: found[key][0] for i, key in keys.items() if key in found})
+        labels = {
+            i: found[key][0]
+            for i, key in keys.items()
+            if key in found and replaces(found[key][1], nodes.label[i])
+        }
+        return graph.with_labels(labels)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from microtome.atlas.page import XRay
-from microtome.circuit.view import GraphView
+from microtome.circuit.view import GraphView, replaces
 from microtome.server.atlases import Atlases
 from microtome.server.given import GivenLabels, Key, Labelled
 
@@ -29,7 +29,7 @@ class Labels:
         found = self.of(view.dictionary_fingerprint, keys.values())
         label, sources = list(nodes.label), dict(view.label_sources)
         for i, key in keys.items():
-            if key in found:
+            if key in found and replaces(found[key][1], label[i]):
                 label[i], sources[nodes.id[i]] = found[key]
         return view.model_copy(
             update={

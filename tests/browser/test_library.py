@@ -1,0 +1,110 @@
+"""The library, the frame of the application, and addresses that name nothing."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from microtome.server import RunningServer, Settings
+from tests.browser.conftest import Complaints, Served, Shot
+
+
+def test_everything_is_listed_filtered_and_opened(served: Served, page: Page, shot: Shot):
+    page.goto(served.page("#/"))
+    rows = page.locator(".entries li")
+    expect(rows.filter(has_text="grouped")).to_have_count(1)
+    expect(page.get_by_role("link", name="sum", exact=True)).to_be_visible()
+    for dark in (False, True):
+        shot("library", dark=dark)
+        shot("library", dark=dark, width=2560)
+    page.get_by_role("group", name="Kind").get_by_role("button", name="runs").click()
+    expect(rows).to_have_count(1)
+    page.get_by_role("group", name="Kind").get_by_role("button", name="all").click()
+    page.keyboard.press("/")
+    page.keyboard.type("88 graph")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("7 + 88")
+    page.get_by_role("searchbox", name="Filter").fill("nothing has this")
+    expect(page.get_by_text("Nothing here has all these words.")).to_be_visible()
+
+
+def test_sorting_and_the_keys_of_the_list(served: Served, page: Page):
+    page.goto(served.page("#/?sort=name&kind=graph"))
+    names = page.locator(".entry-name").all_inner_texts()
+    assert names == sorted(names) and len(names) >= 3
+    page.locator(".entry-name").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".entry-name").nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"#/graph/"))
+
+
+def test_the_manifest_is_beside_the_list(served: Served, page: Page, shot: Shot):
+    page.goto(served.page("#/?kind=graph"))
+    page.get_by_role("button", name="Manifest of sum").click()
+    pane = page.get_by_role("complementary", name="Manifest of sum")
+    expect(pane).to_contain_text("schema_version")
+    expect(pane).to_contain_text("fingerprint")
+    shot("library-manifest")
+    page.keyboard.press("Escape")
+    expect(pane).to_have_count(0)
+
+
+def test_an_empty_folder_says_what_to_do(built: Path, tmp_path: Path, page: Page, shot: Shot):
+    with RunningServer(Settings(folders=(tmp_path,))) as server:
+        page.goto(f"{server.address.url}#/?kind=graph")
+        expect(page.get_by_text("Nothing here has all these words.")).to_be_visible()
+        shot("library-empty")
+
+
+def test_a_broken_artifact_says_its_problem(built: Path, tmp_path: Path, page: Page, shot: Shot):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "manifest.json").write_text("{")
+    with RunningServer(Settings(folders=(tmp_path,))) as server:
+        page.goto(f"{server.address.url}#/")
+        expect(page.locator(".entries li").filter(has_text="broken")).to_contain_text(
+            "Cannot be opened."
+        )
+        shot("library-broken")
+
+
+def test_the_palette_finds_pages(served: Served, page: Page, shot: Shot):
+    page.goto(served.page("#/"))
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Find a page or a feature")
+    expect(field).to_be_focused()
+    page.keyboard.type("run tiny")
+    expect(page.get_by_role("option")).to_have_count(1)
+    shot("palette")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#/run/"))
+
+
+def test_the_keys_are_told_and_the_theme_is_kept(served: Served, page: Page, shot: Shot):
+    page.goto(served.page("#/"))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("go to the library")
+    shot("keys")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    theme = page.get_by_role("button", name=re.compile("^Theme"))
+    theme.click()
+    theme.click()
+    expect(theme).to_have_accessible_name("Theme: dark")
+    page.reload()
+    expect(theme).to_have_accessible_name("Theme: dark")
+    assert page.evaluate("getComputedStyle(document.querySelector('.microtome')).colorScheme") == (
+        "dark"
+    )
+
+
+def test_an_address_of_nothing_says_so(served: Served, page: Page, complaints: Complaints):
+    page.goto(served.page("#/no/such/page"))
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    complaints.allow("404")
+    page.goto(served.page("#/run/0000000000000000"))
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    expect(page.get_by_role("heading", name="Library")).to_be_visible()
