@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from microtome.artifact import locked
 from microtome.atlas import build_atlas
 from tests.atlas.builds import OPTIONS, blocks, dictionary, model
 from tests.cli.conftest import Run
@@ -164,6 +165,24 @@ def test_bad_options_are_one_sentence(run: Run, built: Path, arguments: list, sa
     assert result.err.count("\n") == 1
 
 
+def test_two_at_once_do_not_mix(run: Run, chat: Chat, command: list, out: Path):
+    part = out.with_name(f".{out.name}.part")
+    part.mkdir()
+    with locked(part):
+        result = run(*command, "--send")
+    assert (result.code, chat.requests) == (2, [])
+    assert "another process is writing" in result.err
+
+
+def test_labels_of_a_bundled_atlas_go_where_they_are_told(run: Run, chat: Chat, tmp_path: Path):
+    to = ["--endpoint", chat.url, "--model", "tiny", "--features", "L0/0", "--send"]
+    result = run("explain", "specimen:adder", *to)
+    assert (result.code, chat.requests) == (2, [])
+    assert "name a folder for its labels with --out" in result.err
+    assert run("explain", "specimen:adder", *to, "--out", tmp_path / "labels").code == 0
+    assert (tmp_path / "labels" / "labels.parquet").is_file()
+
+
 def test_what_is_no_atlas_is_refused(run: Run, tmp_path: Path):
     result = run("explain", tmp_path, "--top", "1", "--local", "x")
     assert (result.code, result.err.count("\n")) == (2, 1)
@@ -191,6 +210,7 @@ def test_a_stopped_run_goes_on_where_it_was(
     assert process.returncode == code
     if code > 0:
         assert "microtome: interrupted" in said
+        assert "the same command goes on" in said
         assert "Traceback" not in said
     chat.script = []
     assert run(*command, "--send").code == 0

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    atlas: Annotated[Path, typer.Argument(help="Folder of the atlas.")],
+    atlas: Annotated[str, typer.Argument(help="Folder of an atlas, or specimen:adder.")],
     endpoint: Annotated[
         str | None, typer.Option(help="OpenAI-compatible URL, e.g. http://localhost:8000/v1.")
     ] = None,
@@ -60,16 +60,15 @@ def explain(
     Nothing leaves this machine without --send. Keys come from MICROTOME_API_KEY (at OpenAI's own
     address also OPENAI_API_KEY). The same command goes on where it stopped, without paying twice.
     """
-    from microtome.atlas.query import open_atlas
     from microtome.cli.progress import progress_bar, status
-    from microtome.explain import AtlasSource, ExplainOptions, Local, explain_atlas, labels_beside
+    from microtome.explain import AtlasSource, ExplainOptions, Local, explain_atlas
     from microtome.explain.show import spent
-    from microtome.specimen import load_model
+    from microtome.specimen import load_atlas, load_model
 
     options = ExplainOptions(shown=shown, scored=scored, seed=seed)
-    opened = open_atlas(atlas)
+    opened = load_atlas(atlas)
     keys = chosen(opened, features or [], top, random, all_, seed)
-    source, where = AtlasSource(opened, scored > 0), out or labels_beside(atlas)
+    source, where = AtlasSource(opened, scored > 0), out or _beside(atlas)
     remote = _endpoint(endpoint, model, local, price_in, price_out, budget, at_once)
     if remote is None:
         with status("loading", quiet=json):
@@ -80,8 +79,13 @@ def explain(
     else:
         answerer = remote
     try:
-        with progress_bar("explaining", quiet=json) as advance:
-            content = explain_atlas(atlas, source, keys, answerer, where, options, advance, force)
+        with progress_bar("explaining", quiet=json) as report:
+            content = explain_atlas(
+                opened.folder, source, keys, answerer, where, options, report, force
+            )
+    except KeyboardInterrupt:
+        typer.echo("What was answered is kept; the same command goes on from there.", err=True)
+        raise
     finally:
         if remote is not None and remote.spending.requests:
             typer.echo(spent(remote.spending), err=True)
@@ -109,6 +113,20 @@ def chosen(
     if random is not None:
         return drawn(active, random, seed)
     return active if all_ else active[:top]
+
+
+def _beside(atlas: str) -> Path:
+    """Where labels go if nothing is said.
+
+    Raises:
+        MicrotomeError: the atlas is bundled, and nothing is written into an installation.
+    """
+    from microtome.explain import labels_beside
+    from microtome.specimen.load import PREFIX
+
+    if atlas.startswith(PREFIX):
+        raise MicrotomeError(f"{atlas} is bundled; name a folder for its labels with --out")
+    return labels_beside(Path(atlas))
 
 
 def _endpoint(
