@@ -1,6 +1,8 @@
 """The queue: one job at a time, watched, cancelled, refused when full."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -172,3 +174,23 @@ def test_watching_tells_of_progress(queue: JobQueue):
     assert seen[-1][0] == "done"
     record = queue._records[id]
     assert not record.bells  # nobody is told who has gone
+
+
+def test_a_job_that_does_not_listen_is_waited_for_when_the_interpreter_ends():
+    """Work inside C++ hears nothing; cut off there it would abort the process."""
+    script = """
+import time
+from microtome.server.jobs import JobQueue
+from microtome.server.settings import Limits
+def deaf(handle):
+    time.sleep(0.6)
+    print("finished", flush=True)
+    return []
+queue = JobQueue(Limits())
+queue.submit("xray", "", deaf)
+time.sleep(0.1)
+queue.close(0.01)
+print("closed", flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()) == (0, ["closed", "finished"]), done.stderr

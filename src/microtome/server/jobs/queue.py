@@ -12,6 +12,7 @@ from microtome.errors import MicrotomeError
 from microtome.server.jobs.record import ENDED, Cancelled, Handle, Record, Result, State
 from microtome.server.schema import Job
 from microtome.server.settings import Limits
+from microtome.server.threads import join_or_outlive
 
 _log = logging.getLogger(__name__)
 _NOT_OFTENER = 0.05
@@ -150,7 +151,7 @@ class JobQueue:
             self._changed.notify_all()
             thread = self._thread
         if thread is not None:
-            thread.join(seconds)
+            join_or_outlive(thread, seconds)
 
     # -- inside --------------------------------------------------------------------------------
 

@@ -170,9 +170,8 @@ def operand_plots(
     operands = {"36": "first operand", "59": "second operand"}
     # position 0 is <s>, the same for all pairs
     keys = [(request.encoder, request.feature, at) for at in range(1, len(words) + 1)]
-    progress(0, 1)
-    grids = operand_grids(model, dictionary, keys, request.guise)
-    progress(1, 1)
+    grids = operand_grids(model, dictionary, keys, request.guise, progress)
+    progress(world.OPERANDS**2, world.OPERANDS**2)
     plots = []
     for key, grid in grids.items():
         maximum = float(grid.max())

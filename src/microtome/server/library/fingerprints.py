@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from microtome.errors import MicrotomeError
 from microtome.server.library.found import Found, Signature
+from microtome.server.threads import join_or_outlive
 
 MAX_BYTES = 1 << 30
 """Of weights that are read only to know their fingerprint; larger ones tell it when first used."""
@@ -71,7 +72,7 @@ class Fingerprints:
             thread = self._thread
         self._waiting.put(None)
         if thread is not None:
-            thread.join(0.5)
+            join_or_outlive(thread, 0.5)
 
     def _work(self) -> None:
         while (found := self._waiting.get()) is not None:

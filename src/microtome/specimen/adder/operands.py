@@ -1,6 +1,6 @@
 """Operand plots: what a feature of the adder responds to, over all 100 x 100 pairs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,9 @@ from microtome.specimen.adder import world
 Key = tuple[int, int, int]
 """Layer, feature, position."""
 
+_AT_ONCE = 1000
+"""Pairs in one forward pass."""
+
 
 @torch.no_grad()
 def operand_grids(
@@ -21,10 +24,18 @@ def operand_grids(
     dictionary: Dictionary,
     features: Sequence[Key],
     guise: str = "equation",
+    progress: Callable[[int, int], object] | None = None,
 ) -> dict[Key, Float[Tensor, "first second"]]:
     """Activation of features at their positions for every pair of operands, [100, 100] each.
 
     Lindsey et al. 2025, "On the Biology of a Large Language Model", section on addition.
+
+    Args:
+        model: an adder.
+        dictionary: of the features.
+        features: which, and at which positions.
+        guise: how the sums are written.
+        progress: called with pairs done and pairs to do.
     """
     n = world.OPERANDS
     values = torch.arange(n)
@@ -32,8 +43,10 @@ def operand_grids(
     grids = {key: torch.zeros(n * n) for key in features}
     wanted = sorted({(layer, position) for layer, _, position in grids})
     sites = sorted({dictionary.reads[layer] for layer, _ in wanted})
-    for start in range(0, len(pairs), 2500):
-        part = slice(start, start + 2500)
+    for start in range(0, len(pairs), _AT_ONCE):
+        if progress is not None:
+            progress(start, len(pairs))
+        part = slice(start, start + _AT_ONCE)
         run = model.run(world.prompt_tokens(pairs[part], guise), sites)
         for layer, position in wanted:
             codes = dictionary.encoders[layer].encode(run[dictionary.reads[layer]][:, position])
