@@ -1,90 +1,22 @@
-"""Questions over HTTP: what fails for a while is tried again, what costs is counted."""
+"""Questions over HTTP: what fails for a while is tried again, what is refused is not."""
 
-import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
-from microtome.errors import MicrotomeError
-from microtome.explain import (
-    Endpoint,
-    Prices,
-    Spending,
-    Stopped,
-    explain_atlas,
-    key_for,
-    read_labels,
-)
+from microtome.explain import Endpoint, Prices, Spending, Stopped, explain_atlas, read_labels
 from microtome.explain.endpoint import ATTEMPTS
 from microtome.explain.key import Key
-from microtome.explain.question import Question
+from tests.explain.asking import ASKED, SECRET, Clock, ask, made
 from tests.explain.minds import oracle
 from tests.explain.server import Chat, Reply
 from tests.explain.world import World, atlas_folder
-
-SECRET = "sk-test-0123456789abcdef"
-ASKED = Question("You answer.", "What is it?", 60)
-
-
-class Clock:
-    """Time that passes only by waiting."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.waits: list[float] = []
-
-    def time(self) -> float:
-        return self.now
-
-    async def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def chat() -> Iterator[Chat]:
-    with Chat(lambda system, user: "it is a dog") as made:
-        yield made
-
-
-@pytest.fixture
-def endpoint(chat: Chat, clock: Clock) -> Endpoint:
-    return made(chat, clock)
-
-
-def made(chat: Chat, clock: Clock, key: str = SECRET, **options) -> Endpoint:
-    spending = options.pop("spending", Spending())
-    return Endpoint(
-        chat.url, "tiny", Key(key), spending, wait=clock.wait, clock=clock.time, **options
-    )
-
-
-def ask(endpoint: Endpoint, *questions: Question) -> list[str]:
-    async def all_of_them() -> list[str]:
-        try:
-            return await asyncio.gather(*(endpoint.answer(q) for q in questions))
-        finally:
-            await endpoint.close()
-
-    return asyncio.run(all_of_them())
 
 
 def test_a_question_is_a_chat_completion(chat: Chat, endpoint: Endpoint):
@@ -234,117 +166,6 @@ def test_no_more_at_once_than_allowed(chat: Chat, clock: Clock):
     chat.gate = threading.Barrier(3)
     ask(made(chat, clock, at_once=3), *[ASKED] * 12)
     assert chat.most_at_once == 3
-
-
-# -- money -----------------------------------------------------------------------------------------
-
-
-def test_what_the_endpoint_says_it_used_is_counted(chat: Chat, clock: Clock):
-    chat.usage = {"prompt_tokens": 1000, "completion_tokens": 50}
-    endpoint = made(chat, clock, spending=Spending(Prices(2.0, 10.0)))
-    ask(endpoint, ASKED, ASKED)
-    assert (endpoint.spending.tokens_in, endpoint.spending.tokens_out) == (2000, 100)
-    assert endpoint.spending.cost == pytest.approx(0.005)
-
-
-@pytest.mark.parametrize("usage", [None, {"prompt_tokens": -5}, {"prompt_tokens": "many"}])
-def test_or_else_an_estimate(chat: Chat, clock: Clock, usage: dict | None):
-    chat.usage = usage
-    endpoint = made(chat, clock, spending=Spending(Prices(2.0, 10.0)))
-    ask(endpoint, ASKED)
-    assert 10 < endpoint.spending.tokens_in < 40
-    assert 1 < endpoint.spending.tokens_out < 10
-
-
-def test_a_budget_is_never_passed(chat: Chat, clock: Clock):
-    chat.usage = {"prompt_tokens": 20, "completion_tokens": 60}  # as long as allowed
-    budget = 0.0095
-    endpoint = made(chat, clock, at_once=8, spending=Spending(Prices(2.0, 10.0), budget))
-    with pytest.raises(Stopped, match=r"budget of 0.0095 is used up: .*--budget goes on"):
-        ask(endpoint, *[ASKED] * 40)
-    cost = len(chat.requests) * (20 * 2 + 60 * 10) / 1e6
-    assert 0 < cost <= budget
-    assert (endpoint.spending.cost or 0) <= budget
-
-
-def test_a_budget_needs_prices():
-    with pytest.raises(MicrotomeError, match="a budget needs prices"):
-        Spending(budget=1.0)
-    with pytest.raises(MicrotomeError, match="a price is -1"):
-        Prices(-1, 2)
-
-
-# -- keys ------------------------------------------------------------------------------------------
-
-
-def test_the_key_is_in_no_file_and_no_message(
-    chat: Chat, clock: Clock, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog
-):
-    """Not even where the endpoint repeats it in answers and errors."""
-
-    def indiscreet(system: str, user: str) -> str:
-        return f"[EXPLANATION]: the key {SECRET} is yours" if "[EXPLANATION]" in system else SECRET
-
-    caplog.set_level("DEBUG")
-    chat.think = indiscreet
-    atlas, world = atlas_folder(tmp_path / "atlas"), World(features=1)
-    explain_atlas(atlas, world, world.keys, made(chat, clock))
-    assert chat.keys[0] == f"Bearer {SECRET}"
-    labels = read_labels(atlas.with_name("atlas-labels"))
-    assert labels[0, 0].label == "the key *** is yours"
-    chat.script = [Reply(401, json.dumps({"error": f"Incorrect API key provided: {SECRET}"}))]
-    other = World(features=1, seed=5)
-    with pytest.raises(Stopped, match=r"Incorrect API key provided: \*\*\*") as error:
-        explain_atlas(atlas, other, other.keys, made(chat, clock), tmp_path / "other")
-    told = capfd.readouterr()
-    for text in (str(error.value), repr(made(chat, clock)), told.out, told.err, caplog.text):
-        assert SECRET not in text
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) > 3
-    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
-
-
-def test_keys_go_where_they_belong():
-    both = {"MICROTOME_API_KEY": "ours", "OPENAI_API_KEY": "theirs"}
-    openai = {"OPENAI_API_KEY": " theirs\n"}
-    assert key_for("https://api.openai.com/v1", both).text == "ours"
-    assert key_for("https://api.openai.com/v1", openai).text == "theirs"
-    assert key_for("https://elsewhere.example/v1", openai).text == ""
-    assert key_for("http://localhost:8000/v1", both).text == "ours"
-    assert key_for("http://10.0.0.5:8000/v1", {}).text == ""
-
-
-@pytest.mark.parametrize(
-    ("url", "key", "said"),
-    [
-        ("http://elsewhere.example/v1", "abcdef", "without encryption"),
-        ("http://api.openai.com@elsewhere.example/v1", "abcdef", "without encryption"),
-        ("https://elsewhere.example/v1", "abc\ndef", "MICROTOME_API_KEY holds a space"),
-        ("https://elsewhere.example/v1", "schlüssel", "not ASCII"),
-    ],
-)
-def test_bad_keys_are_refused_without_being_shown(url: str, key: str, said: str):
-    with pytest.raises(MicrotomeError, match=said) as error:
-        key_for(url, {"MICROTOME_API_KEY": key})
-    assert key not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "localhost:8000", "ftp://host/v1", "https://", "https://user:pass@host/v1",
-     "https://host/v1?key=abc", "http://[::1", "http://host:port/v1"],
-)  # fmt: skip
-def test_bad_addresses_are_refused(url: str):
-    with pytest.raises(MicrotomeError, match="endpoint"):
-        Endpoint(url, "m", Key(), Spending())
-
-
-def test_an_address_may_be_that_of_the_route():
-    endpoint = Endpoint("http://localhost:1/v1/chat/completions/", "m", Key(), Spending())
-    assert endpoint.url == "http://localhost:1/v1"
-
-
-# -- together --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
