@@ -146,8 +146,9 @@ def test_what_is_not_the_viewers_own_script_does_not_run(
     assert refused != "sent"
 
 
-NOTEBOOK = """<!doctype html><body data-jp-theme-light="{light}"><p id="above">a cell</p>
-<div id="output"></div><script type="module">
+NOTEBOOK = """<!doctype html><link rel="stylesheet" href="/widget.css">
+<body data-jp-theme-light="{light}"><p id="above">a cell</p><div id="output"></div>
+<script type="module">
 import widget from '{module}';
 const listeners = {{}};
 const values = {values};
@@ -166,7 +167,7 @@ window.stop = widget.render({{ model, el }});
 def test_the_notebooks_module_renders_as_anywidget_loads_it(
     page: Page, built: Path, library_folder: Path, shot: Shot
 ):
-    """A page that does what anywidget does: import the module, call its default's `render`."""
+    """A page that does what anywidget does: load the style, import the module, call `render`."""
     graph = load_graph(library_folder / "graphs" / "sum")
     document = {"kind": "graph", "graph": graph_view(graph).model_dump(mode="json"), "features": {}}
     values = {"document": json.dumps(document), "height": 600}
@@ -182,9 +183,12 @@ def test_the_notebooks_module_renders_as_anywidget_loads_it(
             body=notebook_module(embed()), content_type="text/javascript; charset=utf-8"
         ),
     )
+    page.route(
+        f"{base}/widget.css",
+        lambda route: route.fulfill(body=embed().style, content_type="text/css; charset=utf-8"),
+    )
     page.route(f"{base}/favicon.ico", lambda route: route.fulfill(status=204))
     page.goto(f"{base}/")
-    page.add_style_tag(content=embed().style)
     output = page.locator("#output")
     expect(output.get_by_text("specimen:adder").first).to_be_visible()
     assert output.locator("> div").first.bounding_box()["height"] == pytest.approx(600, abs=4)

@@ -9,6 +9,7 @@ import type { ExportDocument } from './documents';
 import { type Theme, ThemeProvider } from './theme/theme';
 import './theme/tokens.css';
 import './theme/base.css';
+import './shell/shell.css';
 import './embed.css';
 
 export interface MountOptions {

@@ -13,7 +13,7 @@ export function FigureTable({ first, columns = FIGURES, rows, last }: FigureTabl
   const shown = Object.entries(columns).filter(([key]) => rows.some((row) => row.figures[key]));
   return (
     <div className="table-scroll">
-      <table className="figures">
+      <table className="figure-table">
         <thead>
           <tr>
             <th scope="col">{first}</th>
