@@ -1,6 +1,7 @@
 """microtome explain: nothing is sent unasked, everything asked for is done, once."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -172,6 +173,22 @@ def test_two_at_once_do_not_mix(run: Run, chat: Chat, command: list, out: Path):
         result = run(*command, "--send")
     assert (result.code, chat.requests) == (2, [])
     assert "another process is writing" in result.err
+
+
+def test_labels_beside_an_atlas_are_shown_with_it(
+    run: Run, chat: Chat, built: Path, tmp_path: Path
+):
+    atlas = Path(shutil.copytree(built, tmp_path / "atlas"))
+    to = ["--endpoint", chat.url, "--model", "tiny", "--features", NAMES, "--send"]
+    assert run("explain", atlas, *to).code == 0
+    page = json.loads(run("atlas", "show", atlas, "L1/3", "--json").out)
+    assert (page["label"], page["label_source"]) == ("everything", "model")
+    (found,) = json.loads(
+        run("atlas", "search", atlas, "--label", "everything", "--json").out
+    ).values()
+    assert [row["name"] for row in found["rows"]] == ["L0/0", "L1/3"]
+    other = json.loads(run("atlas", "show", atlas, "L1/2", "--json").out)
+    assert other["label_source"] != "model"
 
 
 def test_labels_of_a_bundled_atlas_go_where_they_are_told(run: Run, chat: Chat, tmp_path: Path):

@@ -7,6 +7,7 @@ import typer
 from microtome.errors import MicrotomeError
 
 if TYPE_CHECKING:
+    from microtome.atlas.columns import Labels
     from microtome.atlas.page import FeatureList
     from microtome.atlas.query import Atlas
 
@@ -41,41 +42,48 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="Print the lists as JSON.")] = False,
 ) -> None:
     """Find features: by the words of their label, a token, a text, or likeness to another."""
+    from microtome.explain import labels_of
     from microtome.specimen import load_atlas
 
     if [label, token, text, similar].count(None) != 3:
         raise MicrotomeError("search for one thing: --label, --token, --text or --similar")
     opened = load_atlas(atlas)
+    given = labels_of(opened.folder)
     if label is not None:
-        found = [(f"Labels with “{label}”", "score", opened.search_label(label, limit))]
+        found = [(f"Labels with “{label}”", "score", opened.search_label(label, limit, given))]
     elif token is not None:
-        found = _by_token(opened, token, limit)
+        found = _by_token(opened, token, limit, given)
     elif similar is not None:
-        found = _like(opened, similar)
+        found = _like(opened, similar, given)
     else:
         assert text is not None
-        found = _on_text(opened, text, model, dictionary, limit)
+        found = _on_text(opened, text, model, dictionary, limit, given)
     _print(found, json, limit)
 
 
-def _by_token(atlas: "Atlas", token: str, limit: int) -> Found:
+def _by_token(atlas: "Atlas", token: str, limit: int, given: "Labels") -> Found:
     return [
-        (f"Active on “{token}”", "share", atlas.search_token(token, limit)),
-        (f"Promote “{token}”", "logit", atlas.search_token(token, limit, by="promote")),
+        (f"Active on “{token}”", "share", atlas.search_token(token, limit, labels=given)),
+        (f"Promote “{token}”", "logit", atlas.search_token(token, limit, "promote", given)),
     ]
 
 
-def _like(atlas: "Atlas", name: str) -> Found:
+def _like(atlas: "Atlas", name: str, given: "Labels") -> Found:
     encoder, feature = atlas.parse_name(name)
     kinds = {"decoder": "Write", "encoder": "Read", "coactive": "Are active"}
     return [
-        (f"{verb} like {name}", "cosine", atlas.similar(encoder, feature, by))
+        (f"{verb} like {name}", "cosine", atlas.similar(encoder, feature, by, given))
         for by, verb in kinds.items()
     ]
 
 
 def _on_text(
-    atlas: "Atlas", text: str, model: str | None, dictionary: str | None, limit: int
+    atlas: "Atlas",
+    text: str,
+    model: str | None,
+    dictionary: str | None,
+    limit: int,
+    given: "Labels",
 ) -> Found:
     from microtome.atlas.xray import features_on_text
     from microtome.cli.progress import status
@@ -90,7 +98,7 @@ def _on_text(
             f"that one with --dictionary"
         )
     xray = features_on_text(loaded, read, text)
-    return [("Features on this text", "activation", atlas.on_text(xray, limit))]
+    return [("Features on this text", "activation", atlas.on_text(xray, limit, given))]
 
 
 def _print(found: Found, json: bool, limit: int) -> None:

@@ -20,10 +20,11 @@ def show(
     """Show what is known of a feature: examples, statistics, logits, neighbours, label."""
     from microtome.atlas.show import show_page
     from microtome.cli.console import stdout
+    from microtome.explain import labels_of
     from microtome.specimen import load_atlas
 
     opened = load_atlas(atlas)
-    page = opened.page(*opened.parse_name(feature))
+    page = opened.page(*opened.parse_name(feature), labels=labels_of(opened.folder))
     if json:
         typer.echo(page.model_dump_json())
         return
