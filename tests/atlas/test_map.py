@@ -67,3 +67,9 @@ def test_clusters_are_named_by_what_sets_them_apart():
     words = [["sum ends in 5", "the"]] * 4 + [["first operand 3", "the"]] * 3 + [["the"]]
     names = cluster_labels(np.array([0] * 4 + [1] * 3 + [-1], dtype=np.int32), words)
     assert names == {0: "sum ends in 5", 1: "first operand 3"}
+
+
+def test_a_map_that_hangs_together_is_cut_into_leaves():
+    found = feature_map(torch.randn(600, 8))
+    sizes = np.bincount(found.cluster + 1)[1:]
+    assert len(sizes) > 2 and sizes.max() < 300

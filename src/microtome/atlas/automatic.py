@@ -29,6 +29,9 @@ _CUTS = (0.0, 0.25, 0.5, 0.75, 0.9)
 """Quantiles of a feature's activations from which on it counts as active."""
 _FINALISTS = 3
 _AT_ONCE = 2_000
+_MISSED_COST = 0.3
+"""F1 that a threshold has to gain if all activation lay below it; less in proportion. A label is
+of the feature, not of its largest activations alone."""
 _KNOWN_GAIN = 0.05
 """F1 by which a rule on tokens has to be better than one that names a known concept."""
 
@@ -74,6 +77,8 @@ class _Candidate:
     fit: tuple[Bool[np.ndarray, " n"], float]
     """Which activations of the first half reach it, and their share of all tokens."""
     held: tuple[Bool[np.ndarray, " m"], float]
+    missed: float = 0.0
+    """Share of the summed activation that lies below the threshold."""
 
 
 class Labeller:
@@ -145,6 +150,7 @@ class Labeller:
                         threshold,
                         (mask, float(mask.mean()) * shares[0]),
                         (held, float(held.mean()) * shares[1]),
+                        float(fit_values[~mask].sum() / fit_values.sum()),
                     )
                 )
         views = [
@@ -186,15 +192,19 @@ def _best(
     if not candidates:
         return AutomaticLabel.none()
     ranked = sorted(
-        ((_worth(rule), i) for i, view in enumerate(views) if (rule := _rule(view, candidates[0]))),
+        (
+            (_worth(rule, candidates[0]), i)
+            for i, view in enumerate(views)
+            if (rule := _rule(view, candidates[0]))
+        ),
         reverse=True,
     )
     best: tuple[float, _View, _Candidate, Rule] | None = None
     for _, i in ranked[:_FINALISTS]:
         for candidate in candidates:
             rule = _rule(views[i], candidate)
-            if rule and (best is None or _worth(rule) > best[0]):
-                best = (_worth(rule), views[i], candidate, rule)
+            if rule and (best is None or _worth(rule, candidate) > best[0]):
+                best = (_worth(rule, candidate), views[i], candidate, rule)
     if best is None:
         return AutomaticLabel.none()
     _, view, candidate, rule = best
@@ -208,9 +218,9 @@ def _rule(view: _View, candidate: _Candidate) -> Rule | None:
     return propose(view[0], Half(share, view[1][mask]), view[3][0])
 
 
-def _worth(rule: Rule) -> float:
+def _worth(rule: Rule, candidate: _Candidate) -> float:
     gain = _KNOWN_GAIN if rule.concept.source == "concept" else 0.0
-    return rule.f1 - rule.concept.cost + gain
+    return rule.f1 - rule.concept.cost - _MISSED_COST * candidate.missed + gain
 
 
 def _said(rule: Rule, result: Score, threshold: float, promoted: Sequence[int]) -> AutomaticLabel:

@@ -117,23 +117,34 @@ def _scaled(places: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
 def _clusters(xy: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " n"]:
     if len(xy) < FEW:
         return np.full(len(xy), -1, dtype=np.int32)
-    from sklearn.cluster import HDBSCAN
-
-    size = min(max(5, len(xy) // 200), 200)
+    size = min(max(5, len(xy) // 250), 200)
     rng = np.random.default_rng(0)
     order = rng.permutation(len(xy))
     fitted = np.sort(order[:SAMPLE])
-    found = HDBSCAN(
-        min_cluster_size=size,
-        min_samples=min(5, size),
-        copy=True,  # pyright: ignore[reportArgumentType]
-    ).fit_predict(xy[fitted])
+    found = _density_clusters(xy[fitted], size)
     if len(fitted) == len(xy):
         return found.astype(np.int32)
     from sklearn.neighbors import KNeighborsClassifier
 
     nearest = KNeighborsClassifier(1).fit(xy[fitted], found)
     return nearest.predict(xy).astype(np.int32)
+
+
+def _density_clusters(xy: Float[np.ndarray, "n 2"], size: int) -> Int[np.ndarray, " n"]:
+    """The most stable clusters; where one of them is most of the map, the leaves of the tree."""
+    from sklearn.cluster import HDBSCAN
+
+    found = np.full(len(xy), -1)
+    for method in ("eom", "leaf"):
+        found = HDBSCAN(
+            min_cluster_size=size,
+            min_samples=min(5, size),
+            cluster_selection_method=method,
+            copy=True,  # pyright: ignore[reportArgumentType]
+        ).fit_predict(xy)
+        if np.bincount(found + 1)[1:].max(initial=0) <= len(xy) / 2:
+            break
+    return found
 
 
 def cluster_labels(

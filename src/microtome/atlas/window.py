@@ -28,7 +28,9 @@ def window_line(example: Example, maximum: float, width: int, colour: bool) -> T
     if not spaced:  # words of such vocabularies have no spaces of their own
         pieces = [Text.assemble(piece, " ") for piece in pieces]
     first, last = _fitting([cell_len(piece.plain) for piece in pieces], example.peak, width - 2)
-    line = Text("…" if first > 0 else "", style="dim")
+    line = Text()
+    if first > 0:
+        line.append("…", style="dim")
     for piece in pieces[first:last]:
         line.append_text(piece)
     if last < len(pieces):
