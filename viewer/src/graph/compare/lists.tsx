@@ -31,7 +31,7 @@ export function DifferenceLists({ compared, hovers, selectedKey, select }: Lists
   };
   return (
     <div className="node-pane">
-      <div className="tabs" role="tablist" aria-label="Differences">
+      <div className="graph-tabs" role="tablist" aria-label="Differences">
         {(Object.keys(names) as Tab[]).map((name) => (
           <button
             key={name}

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { GraphView } from './document';
 import { effectsOn } from './effects';
-import { graphModel, GraphProblem } from './graph';
+import { prunedAt } from '../state/session';
+import { graphModel, GraphProblem, modelOf } from './graph';
 import { sourceInfluence } from './influence';
 import { holding, prune, ranking, whole } from './prune';
 
@@ -65,6 +66,20 @@ describe('pruning a part of a graph', () => {
       if (!whole.influence[node]) continue;
       expect(part.above[node]).toBeCloseTo(whole.above[node] ?? NaN, 3);
     }
+  });
+});
+
+describe('a document that was pruned before', () => {
+  const { view } = fixture('random');
+  const ranked = ranking(
+    modelOf({ ...view, complete: false, node_threshold: 0.8, edge_threshold: 0.9 }),
+  );
+
+  it('is shown whole at its own thresholds, and pruned below them', () => {
+    expect(prunedAt(ranked, 0.8, 0.9)).toEqual(whole(ranked.model));
+    const fewer = prunedAt(ranked, 0.8, 0.5);
+    expect(fewer.nEdges).toBeLessThan(view.edges.source.length);
+    expect(fewer.nEdges).toBeGreaterThan(0);
   });
 });
 

@@ -91,7 +91,7 @@ function Known({ page, atlas }: { page: FeaturePage; atlas: string }) {
         <Tokens title="Suppresses" scores={page.bottom_logits} sign="negative" />
       </div>
       {page.bands.slice(0, 3).map((band) => (
-        <section key={band.name} className="band">
+        <section key={band.name} className="graph-band">
           <h4>
             {band.name} <span className="soft">{band.examples.length ? '' : 'no examples'}</span>
           </h4>

@@ -15,7 +15,9 @@ export function GraphHead({ session, status, children }: GraphHeadProps) {
   const { replacement, completeness, worst_residual: residual } = view.scores;
   const notes = [...view.warnings];
   if (!view.complete)
-    notes.unshift('this is the part of most influence: the graph has more edges than are shown');
+    notes.unshift(
+      `pruned before it came here (nodes ${view.node_threshold}, edges ${view.edge_threshold}); shares and influence are of the whole graph`,
+    );
   return (
     <header className="graph-head">
       <div className="graph-name">

@@ -31,7 +31,7 @@ export function NodePane({ session, hover, effects, select, relabel }: NodePaneP
   return (
     <div className="node-pane">
       <NodeHead session={session} effects={effects} />
-      <div className="tabs" role="tablist" aria-label="About the node">
+      <div className="graph-tabs" role="tablist" aria-label="About the node">
         {tabs.map((name) => (
           <button
             key={name}
@@ -128,7 +128,7 @@ function Figures({ session, effects }: { session: Session; effects: Effects | nu
     figures.push(['total effect', signed(effects.total[selected] ?? 0)]);
   }
   return (
-    <dl className="figures">
+    <dl className="graph-figures">
       {figures.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -49,7 +49,7 @@ function Thresholds({ session }: { session: Session }) {
         name="Edges"
         title="Keep the edges that hold this share of what flows between the kept nodes"
         value={state.edge_threshold}
-        max={1}
+        max={most(view.edge_threshold)}
         count={pruned.nEdges}
         of={view.edges.source.length}
         set={(edge) => act({ do: 'threshold', edge })}
@@ -100,7 +100,7 @@ function Kinds({ session }: { session: Session }) {
   const { model, state, act } = session;
   const present = useMemo(() => KINDS.filter((_, code) => model.kind.includes(code)), [model]);
   return (
-    <div className="kinds" role="group" aria-label="Kinds of nodes that are shown">
+    <div className="graph-kinds" role="group" aria-label="Kinds of nodes that are shown">
       {present.map((kind) => (
         <button
           key={kind}

@@ -68,9 +68,15 @@ export function useSession(view: GraphView, start: ViewState): Session {
   };
 }
 
-/** At 1 and 1 nothing is left out, not even what has no influence. */
+/**
+ * At 1 and 1 nothing is left out, not even what has no influence. A document that was pruned before
+ * holds a share of the flow already, of which the edges' threshold asks a part.
+ */
 export function prunedAt(ranked: Ranking, node: number, edge: number): Pruned {
-  return node >= 1 && edge >= 1 ? whole(ranked.model) : prune(ranked, node, edge);
+  const { complete, node_threshold: nodes, edge_threshold: edges } = ranked.model.document;
+  const most = complete ? { node: 1, edge: 1 } : { node: nodes, edge: edges };
+  if (node >= most.node && edge >= most.edge) return whole(ranked.model);
+  return prune(ranked, node, Math.min(edge / most.edge, 1));
 }
 
 /** What is drawn: kept nodes of kinds that are not hidden, and pinned ones whatever they are. */
