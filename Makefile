@@ -46,7 +46,7 @@ types: $(DEV)  ## pyright
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 layers: $(DEV)  ## import-linter: imports point down
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 viewer-check: $(DEV)  ## the viewer's types, lint and unit tests
 	$(BIN)/python hatch_build.py npm run check
