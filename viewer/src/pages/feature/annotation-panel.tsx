@@ -35,7 +35,7 @@ export function AnnotationPanel({ page, atlas, saved }: AnnotationPanelProps) {
     setOpen(undefined);
   };
   return (
-    <section className="card annotation" aria-label="Label">
+    <section className="card annotation" aria-label="Annotation">
       {open === 'editor' ? (
         <>
           {writing.conflict !== undefined && <ConflictView theirs={writing.conflict} />}

@@ -27,12 +27,10 @@ export function Logits({ page }: { page: FeaturePage }) {
 }
 
 function barsOf(scores: TokenScore[]) {
-  return scores
-    .slice(0, SHOWN)
-    .map(({ token, text, score }) => ({
-      key: token,
-      name: text,
-      value: score,
-      text: signed(score),
-    }));
+  return scores.slice(0, SHOWN).map(({ token, text, score }) => ({
+    key: token,
+    name: text,
+    value: score,
+    text: signed(score),
+  }));
 }

@@ -22,7 +22,6 @@ export function LibraryView({ library, again }: LibraryViewProps) {
   const field = useRef<HTMLInputElement>(null);
   useShortcut('/', 'filter the library', () => field.current?.focus());
   useShortcut('r', 'read the folders again', again);
-  if (library.entries.length === 0) return <NothingFound folders={library.folders} />;
   const entries = selected(library.entries, kind as EntryKind | '', filter, sorting as Sorting);
   return (
     <div className={`page library ${shown ? 'with-details' : ''}`}>
@@ -51,6 +50,9 @@ export function LibraryView({ library, again }: LibraryViewProps) {
           </label>
         </div>
         <EntryTable entries={entries} shown={shown?.id} show={setShown} />
+        {!library.entries.some((entry) => entry.kind === 'graph') && (
+          <FirstSteps folders={library.folders} />
+        )}
       </div>
       {shown && <Details entry={shown} close={() => setShown(undefined)} />}
     </div>
@@ -85,18 +87,21 @@ function Kinds({ entries, chosen, choose }: KindsProps) {
   );
 }
 
-function NothingFound({ folders }: { folders: string[] }) {
+const FIRST_STEPS = [
+  'microtome trace specimen:adder "36 + 59 =" --dictionary specimen:adder --out FOLDER/sum',
+  'microtome atlas build DICTIONARY --model MODEL --corpus TEXTS --out FOLDER/atlas',
+  'microtome train RECIPE --out FOLDER/run',
+];
+
+/** What to do first, as long as there is nothing but what microtome brings along. */
+function FirstSteps({ folders }: { folders: string[] }) {
+  const [folder = '.'] = folders;
   return (
     <Empty
-      title="Nothing here yet"
-      commands={[
-        'microtome trace specimen:adder "36 + 59 =" --out traces/sum',
-        'microtome train recipe.toml',
-        'microtome atlas build DICT --corpus texts.jsonl --out atlas',
-      ]}
+      title="No graph yet"
+      commands={FIRST_STEPS.map((command) => command.replace('FOLDER', folder))}
     >
-      {folders.length ? `Served: ${folders.join(', ')}. ` : ''}A graph, a run of training and an
-      atlas appear here as soon as one of these commands has made them in a folder that is served.
+      These commands make a graph, an atlas and a run; each appears here as soon as it is there.
     </Empty>
   );
 }
