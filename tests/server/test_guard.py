@@ -147,6 +147,8 @@ def test_forms_cannot_write(client: TestClient):
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         answer = client.put("/api/annotations", content=edit, headers={"content-type": kind})
         assert answer.status_code in (400, 422)
+        graph = client.post("/api/graphs/import", content="{}", headers={"content-type": kind})
+        assert graph.status_code == 415
 
 
 @pytest.fixture
@@ -222,7 +224,7 @@ def test_large_bodies_are_refused_before_they_are_read(folder: Path):
         assert answer.json()["detail"] == "the request is larger than 1,000 bytes; send less"
         chunks = (b"x" * 100 for _ in range(100))  # no length is told
         assert client.put("/api/annotations", content=chunks).status_code == 413
-        assert client.post("/api/graphs/import", content=b"x" * 2000).status_code == 422
+        assert client.post("/api/graphs/import", content=b"x" * 2000).status_code == 415
         assert client.post("/api/graphs/import", content=b"x" * 5001).status_code == 413
 
 
