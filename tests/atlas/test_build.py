@@ -1,6 +1,10 @@
 """A build is the same atlas however often it was stopped and however many shared the work."""
 
+import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -286,6 +290,42 @@ def test_memory_is_refused_with_what_would_fit(tmp_path: Path):
 def test_options_out_of_range(name: str):
     with pytest.raises(MicrotomeError, match=f"{name} is -1; it must be"):
         BuildOptions(**{name: -1})
+
+
+ALONE = """
+import os
+from dataclasses import replace
+from pathlib import Path
+from microtome.atlas import build_atlas
+from tests.atlas.builds import OPTIONS, blocks, dictionary, model
+of, options = model(), replace(OPTIONS, checkpoint_seconds=0.0)
+many = lambda: blocks(n=40)
+build_atlas(of, dictionary(of), many, Path(os.environ["FOLDER"]) / "atlas", options)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_again_and_again(tmp_path: Path):
+    of, out, whole = model(), tmp_path / "atlas", tmp_path / "whole"
+    build_atlas(of, dictionary(of), lambda: blocks(n=40), whole, OPTIONS)
+    (tmp_path / "script.py").write_text(ALONE)
+    environment = os.environ | {"FOLDER": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    environment |= {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command, left = [sys.executable, str(tmp_path / "script.py")], unfinished(out) / "0-of-1"
+    for kill in (5, 30, 70):
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+        while max(_numbers(left), default=0) < kill and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        _, errors = process.communicate()
+        assert process.returncode == -signal.SIGKILL, errors.decode()
+        assert not out.exists()
+    subprocess.run(command, env=environment, check=True)
+    same(whole, out)
+
+
+def _numbers(folder: Path) -> list[int]:
+    return [int(path.name[-9:]) for path in folder.glob("checkpoint-*")]
 
 
 SHARED = """
