@@ -311,7 +311,7 @@ def test_the_graph_is_moved_and_magnified(explorer):
     x, y = point_at_a_node(explorer)
     name = hovered(explorer)
     explorer.mouse.move(x, y)
-    explorer.mouse.wheel(0, -300)
+    explorer.mouse.wheel(0, -60)
     explorer.mouse.move(x + 1, y)
     assert hovered(explorer) == name  # what is under the pointer stays there
     empty = explorer.locator(".graph-drawing").bounding_box()

@@ -69,12 +69,11 @@ def test_both_drawings_move_together(compared):
         if at_node(0).startswith("token"):
             break
     here = at_node(0)
-    compared.mouse.wheel(0, -400)
-    for jitter in range(100):  # the wheel is answered in one of the next frames
-        compared.mouse.move(right["x"] + x + jitter % 2, right["y"] + right["height"] - y)
-        if at_node(1):
-            break
-        compared.wait_for_timeout(50)
+    compared.mouse.down()
+    compared.mouse.move(left["x"] + x + 40, left["y"] + left["height"] - y - 30, steps=3)
+    compared.mouse.up()
+    x, y = x + 40, y + 30
+    compared.mouse.move(right["x"] + x, right["y"] + right["height"] - y)
     assert at_node(1).startswith("token")
     assert at_node(0) == here
 

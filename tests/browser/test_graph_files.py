@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ET
 
 import httpx
@@ -10,6 +11,9 @@ from playwright.sync_api import Page, expect
 
 from microtome.circuit import load_graph, prune
 from microtome.circuit.neuronpedia import from_neuronpedia, write_neuronpedia
+from microtome.server import RunningServer, Settings
+from microtome.specimen import specimen_path
+from tests.browser.conftest import Served
 from tests.browser.test_graph import find, opened, selected, shown_counts
 
 
@@ -190,3 +194,34 @@ def test_an_edit_that_came_first_is_not_lost(page, served, complaints):
     expect(page.locator(".label-editor")).to_contain_text("the other's")
     page.get_by_role("button", name="Save label").click()
     expect(page.locator(".node-title")).to_contain_text("mine")
+
+
+@pytest.fixture
+def atlas_served(served, tmp_path):
+    """The graph beside the bundled atlas of its dictionary, behind a server of their own."""
+    shutil.copytree(served.folder / "graphs" / "sum", tmp_path / "sum")
+    shutil.copytree(specimen_path("specimen:adder", "atlas"), tmp_path / "atlas")
+    with RunningServer(Settings(folders=(tmp_path,))) as server:
+        yield Served(server.address.url, tmp_path)
+
+
+def test_an_atlas_tells_what_a_feature_means(page, atlas_served, shot):
+    opened(page, atlas_served, "sum")
+    find(page, "sum 9")
+    page.get_by_role("tab", name="Feature").click()
+    details = page.locator(".feature-details")
+    expect(details).to_contain_text("Promotes")
+    assert details.locator(".token-text .token.peak").count() >= 3
+    shot("graph-feature")
+    shot("graph-feature", dark=True)
+    layer, feature = re.findall(r"\d+", selected(page))[:2]
+    details.get_by_role("link", name=re.compile("all about")).click()
+    expect(page.locator("h1")).to_contain_text(f"{layer}/{feature}")
+
+
+def test_without_an_atlas_the_pane_says_how_to_make_one(page, served):
+    opened(page, served, "graphs/sum")
+    find(page, "sum 9")
+    page.get_by_role("tab", name="Feature").click()
+    details = page.locator(".feature-details")
+    expect(details).to_contain_text(re.compile("microtome atlas build|Promotes"))

@@ -16,6 +16,7 @@ import { SubgraphPane } from './panes/subgraph-pane';
 import { Toolbar } from './panes/toolbar';
 import { useStateInAddress } from './state/address';
 import { Hover } from './state/hover';
+import { fitted } from './state/view';
 import { startOf, useDecoration, useEffects, useSession } from './state/session';
 
 interface ExplorerProps {
@@ -44,7 +45,10 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
   const decoration = useDecoration(session, marked, effects, NOBODY);
   const drawing = useRef<DrawingHandle>(null);
   const searchField = useRef<HTMLInputElement>(null);
-  const replace = useCallback((next: ViewState) => act({ do: 'replace', state: next }), [act]);
+  const replace = useCallback(
+    (next: ViewState) => act({ do: 'replace', state: fitted(next, (id) => model.index.has(id)) }),
+    [act, model],
+  );
   useStateInAddress(state, start, replace, setStatus);
 
   const select = useCallback(

@@ -1,6 +1,7 @@
 /** Beside the graph: what the selected node is, what it is made of, what it does. */
 
 import { useState } from 'react';
+import { SourceMark } from '../../components/label';
 import type { Effects } from '../model/effects';
 import { FEATURE, KINDS } from '../model/graph';
 import { percent, place, signed, title, where } from '../model/names';
@@ -24,7 +25,7 @@ type Tab = 'inputs' | 'outputs' | 'feature';
 export function NodePane({ session, hover, effects, select, relabel }: NodePaneProps) {
   const [tab, setTab] = useState<Tab>('inputs');
   const { model, selected, content } = session;
-  if (selected < 0) return <NothingSelected />;
+  if (selected < 0) return <NothingSelected session={session} />;
   const isFeature = model.kind[selected] === FEATURE;
   const tabs: Tab[] = isFeature ? ['inputs', 'outputs', 'feature'] : ['inputs', 'outputs'];
   const open = tabs.includes(tab) ? tab : 'inputs';
@@ -69,13 +70,24 @@ export function NodePane({ session, hover, effects, select, relabel }: NodePaneP
   );
 }
 
-function NothingSelected() {
+function NothingSelected({ session }: { session: Session }) {
+  const { state, act } = session;
   return (
     <div className="pane-hint">
       <p>Click a node to see what flows into it and out of it.</p>
       <p className="soft small">
         Arrow keys walk from node to node, Enter selects, <kbd>p</kbd> pins, <kbd>/</kbd> searches.
       </p>
+      <label className="graph-note small">
+        <span className="soft">Notes on this graph</span>
+        <textarea
+          rows={6}
+          value={state.notes}
+          placeholder="What did you find? Saved with the graph, and in its link."
+          onChange={(event) => act({ do: 'notes', text: event.target.value })}
+          onBlur={() => act({ do: 'settle' })}
+        />
+      </label>
     </div>
   );
 }
@@ -88,7 +100,8 @@ function NodeHead({ session, effects }: { session: Session; effects: Effects | n
   return (
     <header className="node-head">
       <h3 className="node-title">
-        <Shape kind={model.kind[selected] ?? 0} /> {title(model, selected)}
+        <Shape kind={model.kind[selected] ?? 0} /> {title(model, selected)}{' '}
+        <SourceMark source={view.label_sources[id] ?? ''} />
       </h3>
       <p className="soft small">
         {[KINDS[model.kind[selected] ?? 0], place(model, selected), where(model, selected)]
