@@ -72,8 +72,8 @@ def _label_facts(page: FeaturePage) -> str:
         return said
     precision, recall = page.automatic_precision or 0, page.automatic_recall or 0
     return (
-        f"{said}; F1 {page.automatic_score:.2f} on text that it was not made from: precision "
-        f"{precision:.0%}, recall {recall:.0%}"
+        f"{said}: F1 {page.automatic_score:.2f} on other text (precision {precision:.0%}, recall "
+        f"{recall:.0%})"
     )
 
 
