@@ -32,10 +32,10 @@ schema: $(DEV)  ## the server's OpenAPI description, and the viewer's types from
 	mv viewer/openapi.json.tmp-new viewer/openapi.json
 	$(BIN)/python hatch_build.py npm run schema
 
-test: $(DEV) lint types layers viewer viewer-check  ## all checks, and all tests that are not slow
+test: $(DEV) lint types layers viewer-check  ## all checks, and all tests that are not slow
 	$(BIN)/python -m pytest
 
-check: $(DEV) lint types layers viewer viewer-check  ## the same, failed tests first, stopping at the first failure
+check: $(DEV) lint types layers viewer-check  ## the same, failed tests first, stopping at the first failure
 	$(BIN)/python -m pytest --failed-first --exitfirst
 
 lint: $(DEV)  ## ruff: rules and formatting
@@ -48,7 +48,7 @@ types: $(DEV)  ## pyright
 layers: $(DEV)  ## import-linter: imports point down
 	$(BIN)/lint-imports --no-cache
 
-viewer-check: $(DEV)  ## the viewer's types, lint and unit tests
+viewer-check: $(DEV) viewer  ## the viewer's types, lint and unit tests
 	$(BIN)/python hatch_build.py npm run check
 
 slow: $(DEV)  ## the tests that take minutes
