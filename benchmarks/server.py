@@ -2,9 +2,9 @@
 
     python benchmarks/server.py [--minutes 10] [--clients 16] [--seed 0]
 
-A folder is made with graphs, an atlas and a run of the bundled adder, and served by `microtome
-serve` in a process of its own. Every client reads entries, graphs, pages, lists, the map,
-searches, metrics and exports, edits labels that all of them share (each edit starts from what
+A folder is made with graphs and a run of the bundled adder, and served with its atlas by
+`microtome serve` in a process of its own. Every client reads entries, graphs, pages, lists, the
+map, searches, metrics and exports, edits labels that all of them share (each edit starts from what
 stands and is tried again on a conflict), saves views, and asks for X-rays, operand plots and now
 and then a trace, whose events it follows or which it cancels. Then eight writers write as fast as
 they can, the server is killed with SIGKILL, and started again.
@@ -33,10 +33,8 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import torch
 
 import microtome as mt
-from microtome.atlas import BuildOptions, build_atlas
 from microtome.server import entry_id
 from microtome.specimen.adder import world
 
@@ -45,16 +43,13 @@ SPECIMEN = {"model": "specimen:adder", "dictionary": "specimen:adder"}
 
 
 def make_library(folder: Path) -> None:
-    """Two graphs, an atlas, and a run whose metrics grow."""
+    """Two graphs, and a run whose metrics grow."""
     model, read = (
         mt.load_model("specimen:adder", device="cpu"),
         mt.load_dictionary("specimen:adder"),
     )
     for name, (a, b) in {"sum": (36, 59), "other": (7, 88)}.items():
         mt.trace(model, world.prompt(a, b), read).save(folder / "graphs" / name)
-    pairs = torch.cartesian_prod(torch.arange(0, 100, 5), torch.arange(100))
-    blocks = world.prompt_tokens(pairs, "equation").split(500)
-    build_atlas(model, read, lambda: iter(blocks), folder / "atlas", BuildOptions(examples=5))
     run = folder / "runs" / "growing"
     run.mkdir(parents=True)
     (run / "recipe.json").write_text(json.dumps({"steps": 10**6, "dictionary": [{"name": "x"}]}))
@@ -108,7 +103,7 @@ class Client:
         self.http = httpx.Client(base_url=url, timeout=120)
         self.tally, self.random = tally, random.Random(seed)
         self.graphs = [entry_id(folder / "graphs" / name) for name in ("sum", "other")]
-        self.atlas = f"/api/atlases/{entry_id(folder / 'atlas')}"
+        self.atlas = f"/api/atlases/{entry_id('specimen:adder/atlas')}"
         self.run = f"/api/runs/{entry_id(folder / 'runs' / 'growing')}"
         self.metrics = 0
 
