@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 PASSWORD = "swordfish-of-the-test"
+_PATIENCE = 120
+"""Seconds in which the server must have started or stopped, on a busy machine too."""
 
 
 def programs() -> Path | None:
@@ -22,7 +23,8 @@ def programs() -> Path | None:
 
 
 class PostgreSQL:
-    """Listens on loopback only, with a password."""
+    """Listens on a socket in its folder only, where no port can be taken from it; asks for a
+    password."""
 
     def __init__(self) -> None:
         folder = programs()
@@ -30,9 +32,6 @@ class PostgreSQL:
         self._programs = folder
         self._folder = Path(tempfile.mkdtemp(prefix="microtome-postgresql-"))
         self._data = self._folder / "data"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
         password = self._folder / "password"
         password.write_text(PASSWORD)
         if os.getuid() == 0:  # the server refuses to run as root
@@ -44,16 +43,18 @@ class PostgreSQL:
         )  # fmt: skip
 
     def url(self, database: str) -> str:
-        return f"postgresql://tester:{PASSWORD}@127.0.0.1:{self._port}/{database}"
+        return f"postgresql://tester:{PASSWORD}@/{database}?host={self._folder}"
 
     def start(self) -> None:
-        options = f"-c listen_addresses=127.0.0.1 -p {self._port} -k {self._folder}"
+        options = f"-c listen_addresses='' -k {self._folder}"
         log = self._folder / "log"
-        self._run("pg_ctl", "-D", self._data, "-w", "-l", log, "-o", options, "start")
+        self._run(
+            "pg_ctl", "-D", self._data, "-w", "-t", _PATIENCE, "-l", log, "-o", options, "start"
+        )
 
     def crash(self) -> None:
         """Every process of the server is ended at once; it recovers when it is started again."""
-        self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+        self._run("pg_ctl", "-D", self._data, "-w", "-t", _PATIENCE, "-m", "immediate", "stop")
 
     def remove(self) -> None:
         if (self._data / "postmaster.pid").exists():
@@ -73,7 +74,11 @@ class PostgreSQL:
             command = ["runuser", "-u", "postgres", "--", *command]
         with (self._folder / "output").open("a+") as output:  # a pipe would wait for the server
             done = subprocess.run(
-                command, cwd=self._folder, stdout=output, stderr=subprocess.STDOUT, timeout=60
+                command,
+                cwd=self._folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_PATIENCE + 30,
             )
             if done.returncode:
                 output.seek(0)

@@ -128,6 +128,12 @@ def test_a_killed_process_leaves_its_answers(atlas: Path):
     assert len(rest.asked) == len(whole.asked) - 3
 
 
+def test_a_run_without_an_answer_leaves_nothing(atlas: Path):
+    with pytest.raises(Stopped):
+        explained(atlas, World(features=1), Mind(oracle, stops_after=0))
+    assert [path.name for path in atlas.parent.iterdir()] == ["atlas"]
+
+
 def test_a_damaged_journal_is_named(atlas: Path):
     world, part = World(features=1), atlas.with_name(".atlas-labels.part")
     with pytest.raises(Stopped):

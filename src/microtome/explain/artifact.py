@@ -202,8 +202,12 @@ class Labels:
             pq.write_table(pa.Table.from_pylist(rows, LABEL_COLUMNS), folder / LABELS)
             with (folder / ANSWERS).open("w", encoding="utf-8") as file:
                 file.writelines(answer_line(*item) for item in answers.items())
-        shutil.rmtree(self.part, ignore_errors=True)
+        self.clear()
         return content
+
+    def clear(self) -> None:
+        """Remove what is only needed while answers are collected."""
+        shutil.rmtree(self.part, ignore_errors=True)
 
     def _check(self, force: bool) -> None:
         if not force and _is_labels(self._out):

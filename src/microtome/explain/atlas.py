@@ -55,6 +55,8 @@ def explain_atlas(
             journal.end()
             if labels.labels != before:
                 labels.save(journal.answers)
+            elif not journal.answers:
+                labels.clear()
             raise
         journal.end()
         return labels.save(journal.answers)
