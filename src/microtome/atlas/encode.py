@@ -4,12 +4,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from microtome.dictionary import Codes, Dictionary, Encoder
+from microtome.dictionary import Activation, Codes, Dictionary, Encoder
 from microtome.dictionary.kernels import Kernels, kernels_for
 from microtome.errors import MicrotomeError
 
 _NUMBERS_AT_ONCE = {"cpu": 2**22, "cuda": 2**27}
-"""Pre-activations that are dense at one time; memory of that size is used again and again."""
+"""Pre-activations that are dense at one time, but for `_ROWS`."""
+_ROWS = 256
+"""Fewer rows at a time would make slow matrix products."""
 
 
 def encode_all(
@@ -43,12 +45,18 @@ def _encode(encoder: Encoder, x: Float[Tensor, "rows d_read"]) -> Codes:
     kernels = kernels_for(x.device.type)
     features = len(encoder.bias)
     room = _NUMBERS_AT_ONCE.get(x.device.type, 2**22)
-    step = max(room // max(features, 1), 1)
-    return _joined([_pick(encoder, part, kernels) for part in x.split(step)], features)
+    step = max(room // max(features, 1), _ROWS)
+    # one buffer for all: between blocks of memory that come and go, small ones would stay, and
+    # no later block would fit into the gaps
+    buffer = x.new_empty(min(step, len(x)), features)
+    parts = []
+    for part in x.split(step):
+        pre = torch.addmm(encoder.bias, part, encoder.weight.T, out=buffer[: len(part)])
+        parts.append(_pick(encoder.activation, pre, kernels))
+    return _joined(parts, features)
 
 
-def _pick(encoder: Encoder, x: Float[Tensor, "rows d_read"], kernels: Kernels) -> Codes:
-    pre, activation = encoder.pre_activations(x), encoder.activation
+def _pick(activation: Activation, pre: Float[Tensor, "rows features"], kernels: Kernels) -> Codes:
     if activation.kind == "topk":
         assert activation.k is not None
         return kernels.top_k(pre, activation.k)
