@@ -1,6 +1,7 @@
 """The library, the frame of the application, and addresses that name nothing."""
 
 import re
+import shutil
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -24,12 +25,13 @@ def test_everything_is_listed_filtered_and_opened(served: Served, page: Page, sh
     page.keyboard.type("88 graph")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("7 + 88")
-    page.get_by_role("searchbox", name="Filter").fill("nothing has this")
+    page.get_by_role("searchbox", name="Filter").fill("zebra")
     expect(page.get_by_text("Nothing here has all these words.")).to_be_visible()
 
 
 def test_sorting_and_the_keys_of_the_list(served: Served, page: Page):
     page.goto(served.page("#/?sort=name&kind=graph"))
+    expect(page.locator(".entry-name").nth(2)).to_be_visible()
     names = page.locator(".entry-name").all_inner_texts()
     assert names == sorted(names) and len(names) >= 3
     page.locator(".entry-name").first.focus()
@@ -52,37 +54,56 @@ def test_the_manifest_is_beside_the_list(served: Served, page: Page, shot: Shot)
 
 def test_an_empty_folder_says_what_to_do(built: Path, tmp_path: Path, page: Page, shot: Shot):
     with RunningServer(Settings(folders=(tmp_path,))) as server:
-        page.goto(f"{server.address.url}#/?kind=graph")
-        expect(page.get_by_text("Nothing here has all these words.")).to_be_visible()
+        page.goto(f"{server.address.url}#/")
+        expect(page.get_by_text("No graph yet")).to_be_visible()
+        page.get_by_role("button", name="Copy").first.click()
+        assert page.evaluate("navigator.clipboard.readText()").startswith("microtome trace ")
         shot("library-empty")
 
 
-def test_a_broken_artifact_says_its_problem(built: Path, tmp_path: Path, page: Page, shot: Shot):
+def test_a_broken_artifact_says_its_problem(served: Served, tmp_path: Path, page: Page, shot: Shot):
     broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "manifest.json").write_text("{")
+    shutil.copytree(served.folder / "graphs" / "sum", broken)
+    nodes = broken / "nodes.json"
+    nodes.write_text(nodes.read_text()[:100])
     with RunningServer(Settings(folders=(tmp_path,))) as server:
         page.goto(f"{server.address.url}#/")
-        expect(page.locator(".entries li").filter(has_text="broken")).to_contain_text(
-            "Cannot be opened."
-        )
+        row = page.locator(".entries li").filter(has_text="broken")
+        expect(row).to_contain_text("Cannot be opened. nodes.json has 100 bytes of")
+        expect(row.get_by_role("link")).to_have_count(0)
         shot("library-broken")
 
 
 def test_the_palette_finds_pages(served: Served, page: Page, shot: Shot):
     page.goto(served.page("#/"))
+    expect(page.get_by_role("heading", name="Library")).to_be_visible()
     page.keyboard.press("Control+k")
     field = page.get_by_role("combobox", name="Find a page or a feature")
     expect(field).to_be_focused()
-    page.keyboard.type("run tiny")
-    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.type("tiny")
+    found = page.get_by_role("option")
+    expect(found.filter(has_text=re.compile("run$"))).to_have_count(1)
     shot("palette")
-    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    expect(found.nth(1)).to_have_attribute("aria-selected", "true")
+    found.filter(has_text=re.compile("run$")).click()
     expect(page).to_have_url(re.compile("#/run/"))
+
+
+def test_the_palette_finds_features(served: Served, page: Page):
+    page.goto(served.page("#/"))
+    expect(page.get_by_role("heading", name="Library")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("L2/17")
+    page.get_by_role("option", name=re.compile("^L2/17")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("L2/17")
 
 
 def test_the_keys_are_told_and_the_theme_is_kept(served: Served, page: Page, shot: Shot):
     page.goto(served.page("#/"))
+    expect(page.get_by_role("heading", name="Library")).to_be_visible()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_contain_text("go to the library")
     shot("keys")

@@ -5,13 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.adder_atlas import atlas_id
 from tests.browser.conftest import Served, Shot
-from tests.browser.tiny_atlas import tiny_atlas
 
 
 @pytest.fixture(scope="session")
 def atlas(served: Served) -> str:
-    return tiny_atlas(served)
+    return atlas_id(served)
 
 
 @pytest.fixture

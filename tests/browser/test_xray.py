@@ -3,22 +3,21 @@
 import re
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.adder_atlas import get
 from tests.browser.conftest import Served, Shot
-from tests.browser.tiny_atlas import tiny_atlas
 
 JOB_MS = 90_000
 
 
-@pytest.fixture(scope="session")
-def atlas(served: Served) -> str:
-    return tiny_atlas(served)
+def clt(served: Served) -> str:
+    entries = get(served, "library")["entries"]
+    return next(entry["id"] for entry in entries if entry["name"] == "specimen:adder/clt")
 
 
-def test_features_on_every_token(served: Served, atlas: str, page: Page, shot: Shot):
-    dictionary = served.id("runs/tiny/plt")
+def test_features_on_every_token(served: Served, page: Page, shot: Shot):
+    dictionary = clt(served)
     page.goto(served.page(f"#/xray/{dictionary}"))
     page.get_by_role("textbox", name="Text").fill("36 + 59 =")
     page.get_by_role("button", name=re.compile("^X-ray")).click()
@@ -49,7 +48,7 @@ def test_features_on_every_token(served: Served, atlas: str, page: Page, shot: S
 
 
 def test_an_address_with_a_text_shows_it(served: Served, page: Page):
-    dictionary = served.id("runs/tiny/plt")
+    dictionary = clt(served)
     page.goto(served.page(f"#/xray/{dictionary}?text={quote('7 + 8 =')}"))
     expect(page.get_by_role("region", name="Features by token and layer")).to_be_visible(
         timeout=JOB_MS

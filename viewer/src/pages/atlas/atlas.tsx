@@ -8,7 +8,13 @@ import { AtlasHead } from './head';
 import { FeatureTable } from './table';
 import './atlas.css';
 
-const SORTS = { id: 'number', density: 'density', maximum: 'largest', label_score: "label's F1" };
+const SORTS = {
+  id: 'number',
+  '-density': 'most often active',
+  density: 'least often active',
+  '-maximum': 'largest activation',
+  '-label_score': "label's F1",
+};
 const WAYS = {
   label: { name: 'in the label', hint: 'sum ending in 5' },
   token: { name: 'active on the token', hint: 'a token as the model has it' },
