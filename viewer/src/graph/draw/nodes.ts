@@ -12,6 +12,7 @@ const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", san
 const LONGEST = 26;
 const MOST_LABELS = 160;
 const LINE = 14;
+const DOT = 2.6;
 
 export function fontOf({ text }: World): string {
   return `${text}px ${FAMILY}`;
@@ -62,14 +63,21 @@ export function paintNodes(
     if (at.x < -9 || at.y < -9 || at.x > frame.width + 9 || at.y > frame.height + 9) continue;
     const { fill, stroke, opacity } = nodePaint(content, decoration, node, palette);
     traceGlyph(context, model.kind[node] as number, at.x, at.y, at.radius);
-    context.fillStyle = palette.page;
-    if (opacity < 1) context.fill();
-    context.globalAlpha = opacity;
-    context.fillStyle = fill;
-    context.fill();
-    context.globalAlpha = 1;
-    context.strokeStyle = stroke;
-    context.stroke();
+    if (at.radius < DOT) {
+      context.fillStyle = stroke; // too small for an outline, and there may be thousands
+      context.globalAlpha = opacity;
+      context.fill();
+      context.globalAlpha = 1;
+    } else {
+      context.fillStyle = palette.page;
+      if (opacity < 1) context.fill();
+      context.globalAlpha = opacity;
+      context.fillStyle = fill;
+      context.fill();
+      context.globalAlpha = 1;
+      context.strokeStyle = stroke;
+      context.stroke();
+    }
     paintRings(context, decoration, node, at, palette, model.kind[node] as number);
   }
 }
