@@ -27,7 +27,7 @@ def test_curves_recipe_and_values(served: Served, page: Page, shot: Shot):
     pressed = axis.get_attribute("aria-pressed")
     axis.click()
     expect(axis).to_have_attribute("aria-pressed", "false" if pressed == "true" else "true")
-    page.get_by_label("Over", exact=True).select_option("tokens")
+    page.get_by_role("combobox", name=re.compile("^Over")).select_option("tokens")
     expect(page.get_by_role("img", name=re.compile("over tokens")).first).to_be_visible()
     expect(page.get_by_role("region", name="Recipe")).to_contain_text("learning_rate")
     for dark in (False, True):
