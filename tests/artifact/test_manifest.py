@@ -82,6 +82,18 @@ def test_garbage(artifact, content):
     refused(artifact, "manifest.json (is not readable|holds a)")
 
 
+def test_text_that_utf8_cannot_hold(artifact, tmp_path):
+    edit(artifact, created="\ud800")
+    refused(artifact, "manifest.json is not readable")
+    edit(artifact, created="a face: \U0001f600")  # two surrogates, which JSON knows
+    assert read_manifest(artifact).created == "a face: \U0001f600"
+    odd = Manifest(kind="graph", schema_version=1, command=["a\udcff"], content={"b\udcff": "c"})
+    with new_artifact(tmp_path / "odd", odd):
+        pass
+    written = read_manifest(tmp_path / "odd")
+    assert (written.command, written.content) == (["a?"], {"b?": "c"})
+
+
 def test_no_artifact(tmp_path):
     refused(tmp_path / "gone", "gone does not exist")
     refused(tmp_path, "is not a microtome artifact: it has no manifest.json")

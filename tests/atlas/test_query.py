@@ -1,9 +1,11 @@
 """Reading an atlas: pages, lists and maps say what lies in the files; damage is named."""
 
 import json
+import os
 import threading
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -206,3 +208,27 @@ def test_a_file_with_fewer_features_than_the_manifest_says(tmp_path):
     (path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(MicrotomeError, match="has 10 features, but the manifest says 80"):
         open_atlas(path)
+
+
+def test_a_file_that_is_cut_off_under_a_reader(tmp_path):
+    write_atlas(tmp_path / "atlas", encoders=2, features=3000)
+    opened = open_atlas(tmp_path / "atlas")
+    opened.page(0, 1)
+    for name in (FEATURES, EXAMPLES):
+        os.truncate(tmp_path / "atlas" / name, 100)
+    with pytest.raises(MicrotomeError, match=f"{FEATURES} is damaged"):
+        opened.page(1, 2999)
+
+
+def test_a_map_of_features_that_are_not_there(tmp_path):
+    path = tmp_path / "atlas"
+    write_atlas(path)
+    table = pq.read_table(path / MAP)
+    pq.write_table(
+        table.set_column(0, "id", pa.array([10**6] * len(table), pa.int32())), path / MAP
+    )
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["files"][MAP] = (path / MAP).stat().st_size
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(MicrotomeError, match="ids of no feature"):
+        open_atlas(path).map()

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from microtome.artifact.json_file import read_json
 from microtome.artifact.manifest import FILE_NAME, KEPT_BESIDE, SCHEMA_VERSIONS, Manifest
+from microtome.artifact.printable import printable
 from microtome.artifact.whole import replaces, whole_folder
 from microtome.errors import MicrotomeError
 
@@ -67,8 +68,9 @@ def new_artifact(path: Path, manifest: Manifest, force: bool = False) -> Iterato
             for file in sorted(folder.rglob("*"))
             if file.is_file()
         }
-        whole = manifest.model_copy(update={"files": files, "microtome_version": _version()})
-        (folder / FILE_NAME).write_text(whole.model_dump_json(indent=1) + "\n")
+        made = printable(manifest.model_dump()) | {"files": files, "microtome_version": _version()}
+        whole = manifest.model_copy(update=made)
+        (folder / FILE_NAME).write_text(whole.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def _version() -> str:

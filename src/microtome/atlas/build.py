@@ -24,6 +24,7 @@ from microtome.atlas.options import BuildOptions
 from microtome.atlas.schema import AtlasContent
 from microtome.atlas.share import Share
 from microtome.atlas.stages import Report, Stages, silent
+from microtome.atlas.tables import check_name
 from microtome.atlas.write import write_features, write_map, write_vocabulary, write_windows
 from microtome.data import BlockSource, fingerprint_corpus, read_texts, token_blocks
 from microtome.dictionary import Dictionary
@@ -75,6 +76,7 @@ def build_atlas(
         Interrupted: after SIGINT or SIGTERM, when what is collected so far is saved.
     """
     options = options or BuildOptions()
+    check_name(out.absolute())
     check_output(out, force, KIND)
     check_fits(model, dictionary, other, options.any_model)
     check_memory(sum(dictionary.n_features), options)

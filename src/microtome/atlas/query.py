@@ -32,7 +32,7 @@ from microtome.atlas.schema import (
     AtlasContent,
 )
 from microtome.atlas.search import active_tokens, label_rank, matching_tokens, xray_ranks
-from microtome.atlas.tables import SortedTable, whole_table
+from microtome.atlas.tables import SortedTable, check_name, whole_table
 from microtome.errors import MicrotomeError
 
 MOST = 1000
@@ -46,6 +46,7 @@ def open_atlas(folder: str | Path) -> "Atlas":
         MicrotomeError: no atlas, incomplete, damaged, or of a newer version.
     """
     folder = Path(folder)
+    check_name(folder.absolute())
     manifest = read_manifest(folder, "atlas")
     try:
         content = AtlasContent.model_validate(manifest.content)
@@ -246,7 +247,13 @@ class Atlas:
     @cached_property
     def _map(self) -> dict[str, np.ndarray]:
         table = whole_table(self.folder / MAP, MAP_COLUMNS)
-        return {name: table[name].to_numpy() for name in ("id", "x", "y", "cluster")}
+        found = {name: table[name].to_numpy() for name in ("id", "x", "y", "cluster")}
+        ids = found["id"]
+        if len(ids) and not 0 <= ids.min() <= ids.max() < len(self.columns):
+            raise MicrotomeError(
+                f"{self.folder / MAP} has ids of no feature; build the atlas again"
+            )
+        return found
 
     @cached_property
     def clusters(self) -> list[ClusterRow]:

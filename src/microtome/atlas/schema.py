@@ -1,7 +1,7 @@
 """What lies in an atlas folder: the columns of its Parquet files, and what its manifest says."""
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, field_validator
 
 FEATURES, EXAMPLES = "features.parquet", "examples.parquet"
 MAP, CLUSTERS = "map.parquet", "clusters.parquet"
@@ -112,8 +112,8 @@ class EncoderContent(BaseModel):
     reads: list[str]
     layer: int
     """Of the first site read; -1 where it has none."""
-    features: int
-    first_id: int
+    features: NonNegativeInt
+    first_id: NonNegativeInt
 
 
 class AtlasContent(BaseModel):
@@ -136,3 +136,14 @@ class AtlasContent(BaseModel):
     position_edges: list[int]
     """First position of every bucket of `positions`."""
     warnings: list[str] = []
+
+    @field_validator("encoders")
+    @classmethod
+    def _count_through(cls, encoders: list[EncoderContent]) -> list[EncoderContent]:
+        """Ids count through the encoders without a gap."""
+        first = 0
+        for encoder in encoders:
+            if encoder.first_id != first:
+                raise ValueError(f"an encoder's first_id is {encoder.first_id}, expected {first}")
+            first += encoder.features
+        return encoders

@@ -17,6 +17,20 @@ def damaged(path: Path, error: Exception) -> MicrotomeError:
     return MicrotomeError(f"{path} is damaged ({reason}); build the atlas again")
 
 
+def check_name(path: Path) -> None:
+    """Refuse a path that the libraries for Parquet files cannot open.
+
+    Raises:
+        MicrotomeError: its name is not text.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise MicrotomeError(
+            f"{path} cannot hold an atlas: its name is not UTF-8; choose another"
+        ) from None
+
+
 class SortedTable:
     """A Parquet file sorted by `id`, from which the rows of one id are read.
 
@@ -80,7 +94,7 @@ class SortedTable:
         found = getattr(self._threads, "file", None)
         if found is None:
             try:
-                found = pq.ParquetFile(self.path, metadata=self._metadata, memory_map=True)
+                found = pq.ParquetFile(self.path, metadata=self._metadata)
             except (OSError, pa.ArrowException) as error:
                 raise damaged(self.path, error) from error
             self._threads.file = found

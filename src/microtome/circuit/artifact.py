@@ -1,12 +1,11 @@
 """The graph artifact: manifest.json, nodes.json, edges.safetensors (rows compressed), and the
 view.json that a reader's pins and groups are kept in."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -37,6 +36,27 @@ class GraphContent(BaseModel):
     """Nodes of each kind, edges."""
     info: dict[str, Any]
 
+    @field_validator("info")
+    @classmethod
+    def _list_warnings(cls, info: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(info.get("warnings", []), list):
+            raise ValueError("info.warnings is not a list")
+        return info
+
+
+class NodeColumns(BaseModel):
+    """What `nodes.json` holds; NaN, which JSON does not know, is null there."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    kind: list[str]
+    layer: list[int]
+    position: list[int]
+    feature: list[int]
+    activation: list[float | None]
+    probability: list[float | None]
+    label: list[str]
+
 
 def save_graph(
     graph: Graph, path: str | Path, force: bool = False, command: list[str] | None = None
@@ -65,25 +85,23 @@ def save_graph(
     if command is not None:
         manifest = manifest.model_copy(update={"command": command})
     with new_artifact(Path(path), manifest, force) as folder:
-        (folder / NODES).write_text(json.dumps(_node_columns(graph.nodes)))
+        (folder / NODES).write_text(_node_columns(graph.nodes).model_dump_json())
         save_file(_edge_tensors(graph), folder / EDGES)
 
 
-def _node_columns(nodes: Nodes) -> dict[str, list]:
-    """Nodes column by column; NaN, which JSON does not know, becomes null."""
-
+def _node_columns(nodes: Nodes) -> NodeColumns:
     def numbers(values: Tensor) -> list[float | None]:
         return [None if v != v else v for v in values.tolist()]
 
-    return {
-        "kind": list(nodes.kind),
-        "layer": nodes.layer.tolist(),
-        "position": nodes.position.tolist(),
-        "feature": nodes.feature.tolist(),
-        "activation": numbers(nodes.activation),
-        "probability": numbers(nodes.probability),
-        "label": list(nodes.label),
-    }
+    return NodeColumns(
+        kind=list(nodes.kind),
+        layer=nodes.layer.tolist(),
+        position=nodes.position.tolist(),
+        feature=nodes.feature.tolist(),
+        activation=numbers(nodes.activation),
+        probability=numbers(nodes.probability),
+        label=list(nodes.label),
+    )
 
 
 def _edge_tensors(graph: Graph) -> dict[str, Tensor]:
@@ -158,27 +176,34 @@ def load_state(path: str | Path) -> ViewState | None:
         ) from error
 
 
-def _nodes(columns: dict[str, list]) -> Nodes:
-    def numbers(name: str) -> Tensor:
-        return torch.tensor(
-            [float("nan") if v is None else v for v in columns[name]], dtype=torch.float64
-        )
+def _columns(raw: dict[str, Any]) -> NodeColumns:
+    try:
+        return NodeColumns.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{NODES}: {field}: {first['msg']}") from error
 
-    unknown = set(columns["kind"]) - set(KINDS)
+
+def _nodes(raw: dict[str, Any]) -> Nodes:
+    columns = _columns(raw)
+
+    def numbers(values: list[float | None]) -> Tensor:
+        return torch.tensor([float("nan") if v is None else v for v in values], dtype=torch.float64)
+
+    unknown = set(columns.kind) - set(KINDS)
     if unknown:
-        raise ValueError(f"unknown kinds of nodes: {', '.join(sorted(map(str, unknown)))}")
-    if len({len(column) for column in columns.values()}) != 1:
+        raise ValueError(f"unknown kind of nodes: {min(unknown)[:40]!r}")
+    if len({len(column) for _, column in columns}) != 1:
         raise ValueError("columns of nodes differ in length")
-    if not all(isinstance(label, str) for label in columns["label"]):
-        raise ValueError("labels are not all text")
     return Nodes(
-        kind=tuple(columns["kind"]),
-        layer=torch.tensor(columns["layer"], dtype=torch.long),
-        position=torch.tensor(columns["position"], dtype=torch.long),
-        feature=torch.tensor(columns["feature"], dtype=torch.long),
-        activation=numbers("activation"),
-        probability=numbers("probability"),
-        label=tuple(columns["label"]),
+        kind=tuple(columns.kind),
+        layer=torch.tensor(columns.layer, dtype=torch.long),
+        position=torch.tensor(columns.position, dtype=torch.long),
+        feature=torch.tensor(columns.feature, dtype=torch.long),
+        activation=numbers(columns.activation),
+        probability=numbers(columns.probability),
+        label=tuple(columns.label),
     )
 
 

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from microtome.annotation import EditConflict
+from microtome.artifact.printable import printable
 from microtome.errors import MicrotomeError
 from microtome.server.jobs import QueueFull, Unfinished, UnknownJob
 from microtome.server.library import NotThere
@@ -20,6 +21,7 @@ _STATUS: dict[type[MicrotomeError], int] = {
     EditConflict: 409,
     QueueFull: 429,
 }
+_LENGTH = 600
 _log = logging.getLogger(__name__)
 
 
@@ -34,7 +36,7 @@ def explain_problems(app: FastAPI) -> None:
 
 def _bad_input(request: Request, error: Exception) -> JSONResponse:
     status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), 400)
-    content: dict[str, Any] = {"detail": str(error)}
+    content: dict[str, Any] = {"detail": _sentence(str(error))}
     if isinstance(error, EditConflict):
         content["current"] = error.current.model_dump() if error.current else None
     headers = {"retry-after": "5"} if status == 429 else {}
@@ -46,7 +48,8 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
     where = f"{field}: " if field else ""
-    return JSONResponse({"detail": f"the request is malformed: {where}{first['msg']}"}, 422)
+    detail = _sentence(f"the request is malformed: {where}{first['msg']}")
+    return JSONResponse({"detail": detail}, 422)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
@@ -66,3 +69,9 @@ def _unreadable(request: Request, error: Exception) -> JSONResponse:
 def _bug(request: Request, error: Exception) -> JSONResponse:
     detail = f"the server failed ({type(error).__name__}); what happened is in its terminal"
     return JSONResponse({"detail": detail}, 500)
+
+
+def _sentence(text: str) -> str:
+    """Of a length to be read: a request may have sent a book, and it is named in the answer."""
+    shown = text if len(text) <= _LENGTH else f"{text[: _LENGTH // 2]} … {text[-_LENGTH // 2 :]}"
+    return printable(shown)

@@ -1,12 +1,11 @@
 """Training runs as they are written: recipe, metrics, whether they go on."""
 
-import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-from microtome.artifact.json_file import read_json
+from microtome.artifact.json_file import parse_json, read_json
 from microtome.artifact.manifest import FILE_NAME
 from microtome.errors import MicrotomeError
 from microtome.server.schema import Metrics
@@ -48,7 +47,9 @@ def run_facts(run: Path) -> dict[str, str | int | float | bool | None]:
     """A line for the library."""
     step, steps = run_steps(run)
     recipe = run_recipe(run)
-    named = [d.get("name") for d in recipe.get("dictionary", []) if isinstance(d, dict)]
+    dictionaries = recipe.get("dictionary")
+    listed = dictionaries if isinstance(dictionaries, list) else []
+    named = [d.get("name") for d in listed if isinstance(d, dict)]
     return {
         "step": step,
         "steps": steps or None,
@@ -84,7 +85,7 @@ def read_metrics(run: Path, start: int) -> Metrics:
 
 def _row(line: bytes) -> dict[str, Any] | None:
     try:
-        row = json.loads(line, parse_constant=lambda _: None)  # NaN is not JSON
+        row = parse_json(line)
     except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None

@@ -2,10 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from microtome.annotation import Annotation
+from microtome.artifact.printable import printable
 from microtome.atlas.schema import AtlasContent
+
+Shown = Annotated[str, PlainSerializer(printable, return_type=str)]
+"""Text that may hold the name of a file, which may be any bytes."""
 
 
 class Document(BaseModel):
@@ -21,8 +25,8 @@ class Entry(Document):
     id: str
     """Stable as long as the folder stays where it is; never a path."""
     kind: EntryKind
-    name: str
-    path: str
+    name: Shown
+    path: Shown
     """Below the folder that was given, for the reader; requests name the id."""
     created: str = ""
     bytes: int = 0
@@ -31,7 +35,7 @@ class Entry(Document):
     fingerprint: str = ""
     model_fingerprint: str = ""
     dictionary_fingerprint: str = ""
-    problem: str = ""
+    problem: Shown = ""
     """Why it cannot be opened; empty where it can."""
 
 
@@ -43,7 +47,7 @@ class EntryDetail(Entry):
 
 class Library(Document):
     version: str
-    folders: list[str]
+    folders: list[Shown]
     entries: list[Entry]
     can_write: bool
 
@@ -52,7 +56,7 @@ class AtlasInfo(Document):
     """What an atlas is of, and what is there."""
 
     id: str
-    name: str
+    name: Shown
     content: AtlasContent
     layers: list[int]
     """That have features, rising."""
@@ -103,10 +107,10 @@ class Job(Document):
     id: str
     kind: str
     state: Literal["queued", "running", "done", "failed", "cancelled"]
-    title: str
+    title: Shown
     done: int = 0
     total: int = 0
-    message: str = ""
+    message: Shown = ""
     """The sentence that says why it failed."""
     place: int = 0
     """In the queue; 0 when it runs."""

@@ -1,9 +1,8 @@
 """Everything behind the routes, made once for a server."""
 
-import json
 from typing import Any
 
-from microtome.artifact.json_file import read_json
+from microtome.artifact.json_file import read_json, read_json_value
 from microtome.errors import MicrotomeError
 from microtome.evaluation.save import EVALUATION
 from microtome.server.atlases import Atlases
@@ -88,10 +87,7 @@ class Services:
             MicrotomeError: no such evaluation, or it cannot be read.
         """
         path = self.library.find(id, "evaluation").path / EVALUATION
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise MicrotomeError(f"{path.name} is not readable as JSON: {error}") from error
+        content = read_json_value(path)
         if not isinstance(content, list) or not all(isinstance(one, dict) for one in content):
             raise MicrotomeError(f"{path.name} is not a list of evaluations; evaluate again")
         return content

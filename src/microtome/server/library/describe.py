@@ -108,7 +108,7 @@ def _dictionary_facts(content: dict[str, Any]) -> Facts:
 def _atlas_facts(content: dict[str, Any]) -> Facts:
     encoders = [e for e in _list(content, "encoders") if isinstance(e, dict)]
     return {
-        "features": sum(int(e.get("features", 0)) for e in encoders),
+        "features": sum(_number(e, "features") or 0 for e in encoders),
         "encoders": len(encoders),
         "tokens": _number(content, "tokens"),
         "model": _text(content, "model"),

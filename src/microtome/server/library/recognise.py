@@ -51,7 +51,8 @@ def manifest_kind(folder: Path) -> ArtifactKind | None:
         kind = read_json(folder / FILE_NAME).get("kind")
     except MicrotomeError:
         return None
-    return kind if kind in _MANIFEST_KINDS else None  # pyright: ignore[reportReturnType]
+    known = isinstance(kind, str) and kind in _MANIFEST_KINDS
+    return kind if known else None  # pyright: ignore[reportReturnType]
 
 
 def other_format(listing: Listing) -> str | None:
@@ -75,6 +76,7 @@ def graph_metadata(path: Path) -> dict[str, Any] | None:
     if at is None or not re.search(r'"(qParams|nodes|links)"\s*:', head):
         return None
     try:
+        json.dumps(metadata, ensure_ascii=False).encode()
         metadata, _ = json.JSONDecoder().raw_decode(head, at.end())
     except (ValueError, RecursionError):
         return None

@@ -78,12 +78,12 @@ class Tree:
         for entry in entries:
             if entry.name.startswith(".") or entry.name in _SKIPPED:
                 continue
-            if entry.is_symlink():
+            try:
                 # a link to a folder that is served is found there; one that leads out is not served
-                if entry.is_file():
+                if entry.is_dir() and not entry.is_symlink():
+                    folders.append(entry.name)
+                elif entry.is_file():
                     files.append(entry.name)
-            elif entry.is_dir():
-                folders.append(entry.name)
-            elif entry.is_file():
-                files.append(entry.name)
+            except OSError:
+                continue  # a link in a circle
         return files, folders

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from microtome.artifact.json_file import parse_json
 from microtome.circuit.view import MAX_EDGES, GraphView, ViewState
 from microtome.errors import MicrotomeError
 from microtome.server.routes.parameters import ERRORS, Id, Served, as_json
@@ -61,7 +62,7 @@ async def import_graph(served: Served, request: Request) -> Response:
 
 def _imported(served: Services, body: bytes) -> Response:
     try:
-        document = json.loads(body)
+        document = parse_json(body)
     except (ValueError, RecursionError) as error:
         raise MicrotomeError(f"the graph is not readable as JSON: {error}") from error
     if not isinstance(document, dict):

@@ -1,0 +1,140 @@
+"""What lies in the folders may be damaged, strange or hostile: the rest is shown all the same."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from microtome.server import entry_id
+from microtome.server.library import library
+
+
+@pytest.fixture(autouse=True)
+def unbelieving(monkeypatch: pytest.MonkeyPatch):
+    """Every request looks at the folders."""
+    monkeypatch.setattr(library, "FRESH_SECONDS", -1.0)
+
+
+def changed(file: Path, keys: tuple[str | int, ...], value: object) -> None:
+    """Put a value into a JSON file, whose manifest goes on to fit it."""
+    document: Any = json.loads(file.read_text())
+    place = document
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    file.write_text(json.dumps(document))
+    manifest = file.with_name("manifest.json")
+    if manifest.exists() and file != manifest:
+        whole = json.loads(manifest.read_text())
+        whole["files"][file.name] = file.stat().st_size
+        manifest.write_text(json.dumps(whole))
+
+
+def entry(client: TestClient, path: Path) -> dict[str, Any]:
+    found = client.get("/api/library")
+    assert found.status_code == 200, found.text
+    (one,) = [e for e in found.json()["entries"] if e["id"] == entry_id(path)]
+    return one
+
+
+HOSTILE = [
+    ("atlas", ("content", "encoders", 0, "features"), None),
+    ("atlas", ("content", "encoders", 0, "features"), "many"),
+    ("atlas", ("content", "encoders", 0, "features"), float("inf")),
+    ("atlas", ("content", "encoders", 0, "first_id"), 2**70),
+    ("atlas", ("content", "encoders", 1, "first_id"), -5),
+    ("atlas", ("content", "model"), "\ud800"),
+    ("atlas", ("created",), "\ud800"),
+    ("atlas", ("inputs", "dictionary"), "\ud800"),
+    ("graphs/sum", ("content", "info", "warnings"), 0),
+    ("graphs/sum", ("command",), ["\ud800"]),
+]
+
+
+@pytest.mark.parametrize(("artifact", "keys", "value"), HOSTILE)
+def test_manifests_with_odd_values(
+    client: TestClient, folder: Path, artifact: str, keys: tuple[str | int, ...], value: object
+):
+    changed(folder / artifact / "manifest.json", keys, value)
+    addresses = [f"/api/artifacts/{entry_id(folder / artifact)}"]
+    if artifact == "atlas":
+        atlas = f"/api/atlases/{entry_id(folder / artifact)}"
+        addresses += [atlas, f"{atlas}/features", f"{atlas}/features/0/5", f"{atlas}/map"]
+    else:
+        addresses.append(f"/api/graphs/{entry_id(folder / artifact)}")
+    assert client.get("/api/library").status_code == 200
+    answers = [client.get(address) for address in addresses]
+    assert all(answer.status_code in (200, 400, 404) for answer in answers)
+    assert any(answer.status_code != 200 for answer in answers[1:])
+
+
+@pytest.mark.parametrize("kind", [[], {}, 7, None])
+def test_a_kind_that_is_no_text(client: TestClient, folder: Path, kind: object):
+    changed(folder / "atlas" / "manifest.json", ("kind",), kind)
+    assert client.get("/api/library").status_code == 200
+
+
+@pytest.mark.parametrize("value", [None, 3, "plt", [None]])
+def test_a_recipe_with_odd_dictionaries(client: TestClient, folder: Path, value: object):
+    changed(folder / "runs" / "tiny" / "recipe.json", ("dictionary",), value)
+    assert entry(client, folder / "runs" / "tiny")["facts"]["dictionaries"] == ""
+
+
+@pytest.mark.parametrize("column", ["layer", "position", "activation", "probability", "label"])
+@pytest.mark.parametrize("value", [[], "", {"a": 1}, True])
+def test_nodes_with_odd_values(client: TestClient, folder: Path, column: str, value: object):
+    if column == "label" and value == "":
+        return
+    path = folder / "graphs" / "sum"
+    changed(path / "nodes.json", (column, 0), value)
+    answer = client.get(f"/api/graphs/{entry_id(path)}")
+    assert answer.status_code == 400
+    assert f"nodes.json: {column}.0" in answer.json()["detail"]
+
+
+def test_metrics_that_are_no_json(client: TestClient, folder: Path):
+    run = folder / "runs" / "tiny"
+    lines = ['{"step": 1, "a": 1e999, "b": NaN}', '{"step": "\\ud800"}', '{"step": 2}']
+    (run / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    answer = client.get(f"/api/runs/{entry_id(run)}/metrics")
+    assert answer.json()["rows"] == [{"step": 1, "a": None, "b": None}, {"step": 2}]
+
+
+def test_names_that_are_no_text(client: TestClient, folder: Path):
+    odd = Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe"))
+    graph, atlas, theirs = odd / "sum\udcff", odd / "atlas\udcff", odd / "theirs\udcff.json"
+    shutil.copytree(folder / "graphs" / "sum", graph)
+    shutil.copytree(folder / "atlas", atlas)
+    shutil.copy(folder / "graphs" / "theirs.json", theirs)
+    assert entry(client, graph)["path"] == "library/??/sum?"
+    assert client.get(f"/api/graphs/{entry_id(theirs)}").status_code == 200
+    assert client.get(f"/api/graphs/{entry_id(graph)}").status_code == 400  # safetensors cannot
+    refused = client.get(f"/api/atlases/{entry_id(atlas)}")
+    assert refused.status_code == 400 and "is not UTF-8" in refused.json()["detail"]
+    (graph / "nodes.json").write_text("{")
+    assert "incomplete" in entry(client, graph)["problem"]
+
+
+def test_a_link_in_a_circle_hides_nothing(client: TestClient, folder: Path):
+    (folder / "a").symlink_to(folder / "b")
+    (folder / "b").symlink_to(folder / "a")
+    assert not entry(client, folder / "graphs" / "sum")["problem"]
+
+
+def test_fifos_and_devices_are_not_read(client: TestClient, folder: Path):
+    for name in ("manifest.json", "config.yaml", "metrics.jsonl", "recipe.json", "graph.json"):
+        (folder / f"odd-{name}").mkdir()
+        os.mkfifo(folder / f"odd-{name}" / name)
+    (folder / "endless.json").symlink_to("/dev/zero")
+    os.mkfifo(folder / "graphs" / "sum" / "view.json")
+    graph = entry(client, folder / "graphs" / "sum")
+    assert client.get(f"/api/graphs/{graph['id']}").status_code == 200
+
+
+def test_errors_are_no_longer_than_a_reader_reads(client: TestClient):
+    answer = client.post("/api/jobs", json={"kind": "x" * 100_000})
+    assert answer.status_code == 422 and len(answer.json()["detail"]) < 700
