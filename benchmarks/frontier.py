@@ -18,12 +18,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from microtome.artifact.names import METRICS
 from microtome.cli.progress import progress_bar, training_bar
 from microtome.dictionary import Dictionary, load_dictionary
 from microtome.evaluation import Evaluation, Figure, Options, Wanted, evaluate_corpus
 from microtome.model import LanguageModel
 from microtome.training import load_recipe, train
-from microtome.training.metrics import FILE
 from microtome.training.save import finished, save_run
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -40,7 +40,7 @@ def trained(name: str, model: LanguageModel, arguments) -> tuple[list[Dictionary
         with training_bar(recipe.steps) as bar:
             made = train(recipe, model, None, run, bar.report, harvested=bar.harvested)
         save_run(run, recipe, made)
-    lines = [json.loads(line) for line in (run / FILE).read_text().splitlines()]
+    lines = [json.loads(line) for line in (run / METRICS).read_text().splitlines()]
     tokens = [0, *(line["tokens"] for line in lines)]
     rates = [line["tokens_per_second"] for line in lines]
     seconds = sum((b - a) / r for a, b, r in zip(tokens, tokens[1:], rates, strict=False))

@@ -22,10 +22,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from microtome.artifact.names import METRICS
 from microtome.dictionary import load_dictionary
 from microtome.errors import MicrotomeError
 from microtome.training.checkpoint import checkpoints, empty_like
-from microtome.training.metrics import FILE
 
 RECIPE = """
 model = "specimen:adder"
@@ -60,7 +60,7 @@ def start(folder: Path, run: str) -> subprocess.Popen:
 
 def steps_of(run: Path) -> int:
     """Steps that a run has reported."""
-    file = run / FILE
+    file = run / METRICS
     return file.read_bytes().count(b"\n") if file.is_file() else 0
 
 

@@ -4,8 +4,9 @@ The calls a notebook needs; everything else is in the packages below. Names are 
 are first used, so that importing microtome costs nothing.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from microtome.face import lazy_face
 
 if TYPE_CHECKING:
     from microtome.circuit import (
@@ -23,24 +24,6 @@ if TYPE_CHECKING:
     from microtome.model import LanguageModel
     from microtome.specimen import load_dictionary, load_model
     from microtome.training import Recipe, load_recipe, make_recipe, train
-
-_HOMES = {
-    "circuit": (
-        "DirectionTarget",
-        "FeatureTarget",
-        "Graph",
-        "LogitDifference",
-        "TokenTarget",
-        "load_graph",
-        "prune",
-        "trace",
-    ),
-    "dictionary": ("Dictionary", "save_dictionary"),
-    "errors": ("MicrotomeError",),
-    "model": ("LanguageModel",),
-    "specimen": ("load_dictionary", "load_model"),
-    "training": ("Recipe", "load_recipe", "make_recipe", "train"),
-}
 
 __all__ = [
     "Dictionary",
@@ -63,13 +46,15 @@ __all__ = [
     "train",
 ]
 
-
-def __getattr__(name: str):
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"microtome.{home}"), name)
-    raise AttributeError(f"module 'microtome' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+lazy_face(
+    __name__,
+    {
+        "circuit": "DirectionTarget FeatureTarget Graph LogitDifference TokenTarget load_graph "
+        "prune trace",
+        "dictionary": "Dictionary save_dictionary",
+        "errors": "MicrotomeError",
+        "model": "LanguageModel",
+        "specimen": "load_dictionary load_model",
+        "training": "Recipe load_recipe make_recipe train",
+    },
+)

@@ -8,7 +8,7 @@ from pathlib import Path
 import microtome as mt
 from microtome.artifact.json_file import read_json
 from microtome.circuit.artifact import save_state
-from microtome.circuit.state import Supernode, ViewState
+from microtome.circuit.view import Supernode, ViewState
 from microtome.evaluation import Options, evaluate_corpus, save_evaluations
 from microtome.specimen import specimen_path
 from microtome.specimen.adder.label import label_features

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from microtome.atlas.page import Band, Example, FeaturePage, FeatureRow, Histogram, TokenScore
 from microtome.circuit import load_graph
-from microtome.circuit.view import graph_view
+from microtome.circuit.graph_view import graph_view
 from microtome.cli.html_document import html_document
 from microtome.viewer import html_page
 from microtome.viewer.built import embed

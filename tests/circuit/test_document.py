@@ -5,9 +5,9 @@ import pytest
 from microtome.atlas.page import Band, Example, FeaturePage, FeatureRow, Histogram
 from microtome.circuit import document as graph_documents
 from microtome.circuit.document import graph_document
+from microtome.circuit.graph_view import graph_view
 from microtome.circuit.prune import prune
-from microtome.circuit.state import ViewState
-from microtome.circuit.view import graph_view
+from microtome.circuit.view import ViewState
 from tests.circuit.graphs import random_graph
 
 

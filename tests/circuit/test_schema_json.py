@@ -12,10 +12,11 @@ from jsonschema import Draft202012Validator
 
 import microtome as mt
 from microtome.circuit import Graph, LogitDifference, load_graph, prune
+from microtome.circuit.graph_view import graph_view
 from microtome.circuit.neuronpedia import to_neuronpedia
 from microtome.circuit.prune import whole
-from microtome.circuit.state import Supernode, ViewState, with_state
-from microtome.circuit.view import graph_view
+from microtome.circuit.state import with_state
+from microtome.circuit.view import Supernode, ViewState
 from tests.circuit.graphs import random_graph
 from tests.conftest import SHARED
 

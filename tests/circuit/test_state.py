@@ -9,10 +9,11 @@ import pytest
 from microtome.circuit import load_graph, prune, save_graph
 from microtome.circuit.artifact import load_state, save_state
 from microtome.circuit.graph import Graph
+from microtome.circuit.graph_view import graph_view
 from microtome.circuit.neuronpedia import from_neuronpedia, to_neuronpedia
 from microtome.circuit.prune import whole
-from microtome.circuit.state import Supernode, ViewState, state_of, with_state
-from microtome.circuit.view import graph_view
+from microtome.circuit.state import state_of, with_state
+from microtome.circuit.view import Supernode, ViewState
 from tests.circuit.graphs import random_graph, refusal
 
 

@@ -14,7 +14,7 @@ import pytest
 import microtome as mt
 import microtome.server
 from microtome.circuit.artifact import load_state, save_state
-from microtome.circuit.state import ViewState
+from microtome.circuit.view import ViewState
 from microtome.cli.demo import demo_folder, keep_graph
 from microtome.server import Address, entry_id
 from microtome.viewer import built as built_viewer

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from microtome.circuit.artifact import save_state
-from microtome.circuit.state import Supernode, ViewState
+from microtome.circuit.view import Supernode, ViewState
 from microtome.server.document import ExportDocument
 from microtome.viewer import built as built_viewer
 from tests.circuit.graphs import random_graph

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from microtome.circuit.view import graph_view
+from microtome.circuit.graph_view import graph_view
 from microtome.errors import MicrotomeError
 from microtome.viewer import built as built_viewer
 from microtome.viewer import view

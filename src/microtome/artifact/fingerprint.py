@@ -3,20 +3,23 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SAMPLES = 256
 _WHOLE_FILE = 64 << 20
 _BLOCK = 64 << 10
 
 
-def fingerprint_tensors(tensors: Mapping[str, Tensor]) -> str:
+def fingerprint_tensors(tensors: "Mapping[str, Tensor]") -> str:
     """Identity of named tensors from their names, shapes and 256 evenly spaced values each.
 
     Values are taken as float32, so a model in float64 has the fingerprint of its float32 self.
     """
+    import torch  # takes long, and files need none of it
+
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].detach()

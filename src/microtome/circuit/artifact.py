@@ -14,7 +14,7 @@ from microtome.artifact.json_file import read_json
 from microtome.artifact.manifest import KEPT_BESIDE
 from microtome.artifact.whole import whole_file
 from microtome.circuit.graph import KINDS, Graph, Nodes, Prompt
-from microtome.circuit.state import ViewState
+from microtome.circuit.view import ViewState
 from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 

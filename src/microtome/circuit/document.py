@@ -4,9 +4,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from microtome.atlas.page import FeaturePage, FeatureRow
 from microtome.circuit.graph import Graph
+from microtome.circuit.graph_view import graph_view
 from microtome.circuit.prune import Pruned
-from microtome.circuit.state import ViewState
-from microtome.circuit.view import GraphView, graph_view, replaces
+from microtome.circuit.view import GraphView, ViewState, replaces
 
 MAX_EDGES = 50_000
 """Of a graph that is carried whole: about 1 MB."""

@@ -1,40 +1,12 @@
-"""What a reader did to a graph: pins, groups, places; and the same as a graph's own `info`."""
+"""What a reader did to a graph, as the graph's own `info` holds it."""
 
 from collections.abc import Sequence
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 
 from microtome.circuit.graph import Graph
 from microtome.circuit.neuronpedia.schema import Kept, entries
-
-
-class Supernode(BaseModel):
-    """Nodes grouped because they play one role."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str
-    label: str
-    members: list[str]
-    """Ids of nodes."""
-
-
-class ViewState(BaseModel):
-    """What a reader did to a graph; a permalink holds it, and the artifact can keep it."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    selected: str | None = None
-    pinned: list[str] = []
-    supernodes: list[Supernode] = []
-    node_threshold: float = Field(default=0.8, ge=0, le=1)
-    edge_threshold: float = Field(default=0.98, ge=0, le=1)
-    hidden: list[str] = []
-    """Kinds of nodes that are not shown."""
-    places: dict[str, tuple[float, float]] = {}
-    """Where nodes and supernodes were put in the subgraph."""
-    notes: str = ""
+from microtome.circuit.view import Supernode, ViewState
 
 
 def state_of(graph: Graph) -> ViewState | None:

@@ -48,7 +48,7 @@ def html_document(
 def _kind(folder: Path) -> str:
     from microtome.artifact import read_manifest
     from microtome.artifact.manifest import FILE_NAME
-    from microtome.training.trainer import RECIPE
+    from microtome.artifact.names import RECIPE
 
     if not folder.exists():
         raise MicrotomeError(f"{folder} does not exist")
@@ -127,7 +127,7 @@ def _feature(folder: Path, feature: str | None) -> tuple[Any, str]:
 
 
 def _evaluation(folder: Path) -> tuple[Any, str]:
-    from microtome.evaluation.save import EVALUATION
+    from microtome.artifact.names import EVALUATION
 
     file = folder / EVALUATION
     try:

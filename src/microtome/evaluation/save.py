@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from microtome.artifact import SCHEMA_VERSIONS, Manifest, new_artifact
+from microtome.artifact.names import EVALUATION
 from microtome.evaluation.export import probes_to_saebench, to_json, to_saebench
 from microtome.evaluation.page import page
 from microtome.evaluation.plots import plots
@@ -13,7 +14,7 @@ from microtome.evaluation.result import Evaluation
 
 KIND = "evaluation"
 
-EVALUATION, REPORT, PLOTS, SAEBENCH = "evaluation.json", "report.html", "plots", "saebench"
+REPORT, PLOTS, SAEBENCH = "report.html", "plots", "saebench"
 
 
 def save_evaluations(

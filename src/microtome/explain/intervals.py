@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from math import sqrt
 from statistics import fmean, stdev
 
-from scipy import stats
-
 _Z = 1.959964
 
 
@@ -41,5 +39,7 @@ def mean(values: Sequence[float]) -> tuple[float, float | None, float | None] | 
     n, value = len(values), fmean(values)
     if n < 2:
         return value, None, None
+    from scipy import stats  # takes long to import, and reading labels needs none of it
+
     spread = float(stats.t.ppf(0.975, n - 1)) * stdev(values) / sqrt(n)
     return value, max(value - spread, 0.0), min(value + spread, 1.0)

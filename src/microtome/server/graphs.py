@@ -4,11 +4,8 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
-from microtome.circuit import Graph, load_graph, prune
-from microtome.circuit.artifact import load_state, save_state
-from microtome.circuit.neuronpedia import from_neuronpedia, to_neuronpedia
-from microtome.circuit.state import with_state
-from microtome.circuit.view import GraphView, ViewState, graph_view, replaces
+from microtome import circuit  # its names are loaded when a graph is first read
+from microtome.circuit.view import GraphView, ViewState, replaces
 from microtome.server.labels import Labels
 from microtome.server.library import ArtifactLibrary, Found
 from microtome.server.library.found import Signature
@@ -37,7 +34,7 @@ class Graphs:
         found = self._library.find(id, "graph")
         view = self._view(found, max_edges)
         update: dict[str, Any] = {"id": id}
-        if found.path.is_dir() and (state := load_state(found.path)) is not None:
+        if found.path.is_dir() and (state := circuit.load_state(found.path)) is not None:
             update["state"] = state
         return self._labelled(view.model_copy(update=update))
 
@@ -47,7 +44,9 @@ class Graphs:
         Raises:
             MicrotomeError: the document is not such a graph.
         """
-        return self._labelled(graph_view(from_neuronpedia(document, "the imported graph")))
+        return self._labelled(
+            circuit.graph_view(circuit.from_neuronpedia(document, "the imported graph"))
+        )
 
     def save_state(self, id: str, state: ViewState) -> ViewState:
         """Keep what a reader did with the graph.
@@ -55,7 +54,7 @@ class Graphs:
         Raises:
             MicrotomeError: no such graph, a file of another tool, or it cannot be written.
         """
-        save_state(self._library.find(id, "graph").path, state)
+        circuit.save_state(self._library.find(id, "graph").path, state)
         return state
 
     def neuronpedia(self, id: str, node_threshold: float, edge_threshold: float) -> dict[str, Any]:
@@ -65,11 +64,13 @@ class Graphs:
             MicrotomeError: no such graph, or it cannot be read.
         """
         found = self._library.find(id, "graph")
-        graph = load_graph(found.path)
-        if found.path.is_dir() and (state := load_state(found.path)) is not None:
-            graph = with_state(graph, state)
+        graph = circuit.load_graph(found.path)
+        if found.path.is_dir() and (state := circuit.load_state(found.path)) is not None:
+            graph = circuit.with_state(graph, state)
         graph = self._with_labels(graph)
-        return to_neuronpedia(prune(graph, node_threshold, edge_threshold), found.entry.name)
+        return circuit.to_neuronpedia(
+            circuit.prune(graph, node_threshold, edge_threshold), found.entry.name
+        )
 
     def _view(self, found: Found, max_edges: int) -> GraphView:
         # the state beside the graph is read at every request
@@ -78,7 +79,10 @@ class Graphs:
         with self._lock:
             known = self._views.pop(key, None)
             if known is None or known[0] != signature:
-                known = (signature, graph_view(load_graph(found.path), max_edges=max_edges))
+                known = (
+                    signature,
+                    circuit.graph_view(circuit.load_graph(found.path), max_edges=max_edges),
+                )
             self._views[key] = known
             while len(self._views) > _KEPT:
                 self._views.popitem(last=False)
@@ -88,7 +92,7 @@ class Graphs:
         atlas = self._library.atlas_of(view.dictionary_fingerprint)
         return self._labels.fill_graph(view, atlas.entry.id if atlas else "")
 
-    def _with_labels(self, graph: Graph) -> Graph:
+    def _with_labels(self, graph: "circuit.Graph") -> "circuit.Graph":
         nodes = graph.nodes
         keys = {
             i: (int(nodes.layer[i]), int(nodes.feature[i])) for i in nodes.where("feature").tolist()

@@ -7,10 +7,9 @@ from typing import Any
 
 from microtome.artifact.json_file import parse_json, read_json
 from microtome.artifact.manifest import FILE_NAME
+from microtome.artifact.names import METRICS, RECIPE
 from microtome.errors import MicrotomeError
 from microtome.server.schema import Metrics
-from microtome.training.metrics import FILE as METRICS
-from microtome.training.trainer import RECIPE
 
 ACTIVE_SECONDS = 60
 _PART = 4 << 20

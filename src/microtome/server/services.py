@@ -3,8 +3,8 @@
 from typing import Any
 
 from microtome.artifact.json_file import read_json, read_json_value
+from microtome.artifact.names import EVALUATION
 from microtome.errors import MicrotomeError
-from microtome.evaluation.save import EVALUATION
 from microtome.server.atlases import Atlases
 from microtome.server.given import GivenLabels
 from microtome.server.graphs import Graphs

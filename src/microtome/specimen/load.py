@@ -2,14 +2,16 @@
 
 import difflib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from microtome.atlas.query import Atlas, open_atlas
-from microtome.dictionary import Dictionary
-from microtome.dictionary import load_dictionary as load_any_dictionary
 from microtome.errors import MicrotomeError
-from microtome.model import LanguageModel
+
+if TYPE_CHECKING:
+    import torch
+
+    from microtome.atlas import Atlas
+    from microtome.dictionary import Dictionary
+    from microtome.model import LanguageModel
 
 PREFIX = "specimen:"
 SPECIMENS = {
@@ -47,8 +49,8 @@ def nearest(name: str, known: dict) -> str:
 
 
 def load_model(
-    name: str | Path, device: str | None = None, dtype: torch.dtype | None = None
-) -> LanguageModel:
+    name: str | Path, device: str | None = None, dtype: "torch.dtype | None" = None
+) -> "LanguageModel":
     """Load a model: a hub name, a folder in Hugging Face layout, or `specimen:adder`.
 
     Args:
@@ -59,6 +61,8 @@ def load_model(
     Raises:
         MicrotomeError: not found, unreadable, or a family without an adapter.
     """
+    from microtome.model import LanguageModel  # what loads takes seconds to import
+
     if not str(name).startswith(PREFIX):
         return LanguageModel.load(name, device, dtype)
     model = LanguageModel.load(specimen_path(str(name), "model"), device, dtype)
@@ -68,7 +72,7 @@ def load_model(
 
 def load_dictionary(
     name: str | Path, reads: str | None = None, writes: str | None = None
-) -> Dictionary:
+) -> "Dictionary":
     """Load a dictionary: a hub name, a folder in any format microtome reads, or
     `specimen:adder` (its CLT) or `specimen:adder/plt`.
 
@@ -80,20 +84,24 @@ def load_dictionary(
     Raises:
         MicrotomeError: not found, unreadable, or inconsistent.
     """
-    if not str(name).startswith(PREFIX):
-        return load_any_dictionary(name, reads, writes)
     from dataclasses import replace
 
+    from microtome.dictionary import load_dictionary as load_any_dictionary
+
+    if not str(name).startswith(PREFIX):
+        return load_any_dictionary(name, reads, writes)
     folder = specimen_path(str(name), "dictionary")
     return replace(load_any_dictionary(folder, reads, writes), name=str(name))
 
 
-def load_atlas(name: str | Path) -> Atlas:
+def load_atlas(name: str | Path) -> "Atlas":
     """Open an atlas: its folder, or `specimen:adder` (the one of its CLT).
 
     Raises:
         MicrotomeError: not found, not an atlas, incomplete, damaged, or of a newer version.
     """
+    from microtome.atlas import open_atlas
+
     if not str(name).startswith(PREFIX):
         return open_atlas(name)
     return open_atlas(specimen_path(str(name), "atlas"))

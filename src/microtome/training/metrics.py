@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from microtome.artifact.names import METRICS
 from microtome.errors import MicrotomeError
 from microtome.training.recipe import Recipe
-
-FILE = "metrics.jsonl"
 
 
 class MetricsLog:
@@ -18,7 +17,7 @@ class MetricsLog:
     """
 
     def __init__(self, run: Path, recipe: Recipe, after: int):
-        self.path = run / FILE
+        self.path = run / METRICS
         self._keep_until(after)
         self._writers: list[Any] = []
         if recipe.tensorboard:
@@ -46,7 +45,7 @@ class MetricsLog:
         if not self.path.is_file():
             return
         lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        beside = self.path.with_name(f".{FILE}")
+        beside = self.path.with_name(f".{METRICS}")
         beside.write_text("".join(f"{line}\n" for line in lines if _until(line, step)), "utf-8")
         beside.replace(self.path)
 

@@ -2,18 +2,18 @@
 
 import json
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from microtome.artifact import locked
+from microtome.artifact import interrupt, locked
 from microtome.artifact.json_file import read_json
+from microtome.artifact.names import RECIPE
 from microtome.data.batches import Batches
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
@@ -30,7 +30,6 @@ from microtome.training.metrics import MetricsLog
 from microtome.training.normalise import Scale, measure_scale
 from microtome.training.recipe import Recipe
 
-RECIPE = "recipe.json"
 INPUTS = "inputs"
 """Key of the recipe's file that holds fingerprints of what the run is made from."""
 _BESIDE = f".{RECIPE}"
@@ -50,12 +49,12 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-class Interrupted(Exception):
+class Interrupted(interrupt.Interrupted):
     """A signal asked the run to stop; its state is saved."""
 
     def __init__(self, step: int, signal_number: int, run: Path | None):
-        super().__init__(f"interrupted at step {step}")
-        self.step, self.signal_number, self.run = step, signal_number, run
+        super().__init__(f"interrupted at step {step}", signal_number)
+        self.step, self.run = step, run
 
 
 def train_on(
@@ -145,7 +144,7 @@ class Trainer:
     def train(self, report: Report | None = None) -> None:
         """Go on until the recipe's last step."""
         since, at = time.perf_counter(), self.done
-        with _signals() as asked:
+        with interrupt.interruptions() as asked:
             while self.done < self.recipe.steps:
                 self.step()
                 if self.done % self.recipe.report_every == 0 or self.done == self.recipe.steps:
@@ -302,24 +301,3 @@ def _identity(recipe: Recipe) -> dict:
     """What may not change while a run goes on: everything but logging and the processes."""
     free = {"checkpoint_every", "report_every", "tensorboard", "wandb", "feature_parallel"}
     return recipe.model_dump(mode="json", exclude=free)
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM instead of dying of them; a second SIGINT is the usual one."""
-    asked: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-
-    def ask(number, _frame) -> None:
-        if asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,12 +1,12 @@
 """Read a dictionary in any format that microtome knows: one file a tool."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from microtome.dictionary.dictionary import Dictionary
 from microtome.dictionary.formats.circuit_tracer import read as circuit_tracer
+from microtome.dictionary.formats.detect import ONE_SITE, layer_files
 from microtome.dictionary.formats.dictionary_learning import read as dictionary_learning
 from microtome.dictionary.formats.gemma_scope import read as gemma_scope
 from microtome.dictionary.formats.hub import locate
@@ -20,27 +20,12 @@ _DEPTH = 3
 """Folders between a collection and its dictionaries (Gemma Scope: layer, width, sparsity)."""
 
 
-class _Format(NamedTuple):
-    fits: Callable[[Path], bool]
-    """Whether a folder's files are one site's dictionary in the format."""
-    load: Callable[[Path, str | None, str | None], Dictionary]
-
-
-_ONE_SITE = {
-    "SAELens": _Format(
-        lambda folder: (folder / saelens.CONFIG).is_file() and (folder / saelens.WEIGHTS).is_file(),
-        saelens.load_saelens,
-    ),
-    "sparsify": _Format(sparsify.is_sparsify, sparsify.load_sparsify),
-    "dictionary_learning": _Format(
-        lambda folder: (folder / dictionary_learning.WEIGHTS).is_file(),
-        dictionary_learning.load_dictionary_learning,
-    ),
-    "Gemma Scope": _Format(
-        lambda folder: gemma_scope.params_file(folder) is not None, gemma_scope.load_gemma_scope
-    ),
+_LOAD = {
+    "SAELens": saelens.load_saelens,
+    "sparsify": sparsify.load_sparsify,
+    "dictionary_learning": dictionary_learning.load_dictionary_learning,
+    "Gemma Scope": gemma_scope.load_gemma_scope,
 }
-"""Formats that keep one site in a folder, told by their files; in this order where two fit."""
 
 
 def load_dictionary(
@@ -70,17 +55,6 @@ def load_dictionary(
     return replace(_load(folder, reads, writes), name=str(path))
 
 
-def format_of(folder: Path) -> str | None:
-    """Name of the other tool's format in whose layout a folder holds a dictionary; None for
-    anything else, also for folders with one dictionary per site inside."""
-    if (folder / circuit_tracer.CONFIG).is_file():
-        return "circuit-tracer"
-    for name, (fits, _) in _ONE_SITE.items():
-        if fits(folder):
-            return name
-    return "Gemma Scope" if gemma_scope.layer_files(folder) else None
-
-
 def _load(folder: Path, reads: str | None, writes: str | None) -> Dictionary:
     if (folder / "manifest.json").is_file():
         if reads or writes:
@@ -88,12 +62,12 @@ def _load(folder: Path, reads: str | None, writes: str | None) -> Dictionary:
         return load_native(folder)
     if (folder / circuit_tracer.CONFIG).is_file():
         return circuit_tracer.load_circuit_tracer(folder, reads, writes)
-    for fits, load in _ONE_SITE.values():
+    for tool, fits in ONE_SITE.items():
         if fits(folder):
-            return load(folder, reads, writes)
+            return _LOAD[tool](folder, reads, writes)
     if (folder / saelens.CONFIG).is_file():
         return saelens.load_saelens(folder, reads, writes)  # names the file that is missing
-    if gemma_scope.layer_files(folder):
+    if layer_files(folder):
         return gemma_scope.load_gemma_scope(folder, reads, writes)
     return _load_sites(folder, reads, writes)
 
@@ -101,7 +75,7 @@ def _load(folder: Path, reads: str | None, writes: str | None) -> Dictionary:
 def _load_sites(folder: Path, reads: str | None, writes: str | None) -> Dictionary:
     """One dictionary from folders inside a folder, one per site."""
     inside = list(_folders(folder))
-    found = {tool: [f for f in inside if fits(f)] for tool, (fits, _) in _ONE_SITE.items()}
+    found = {tool: [f for f in inside if fits(f)] for tool, fits in ONE_SITE.items()}
     found = {tool: folders for tool, folders in found.items() if folders}
     if not found:
         if own := [f for f in inside if (f / "manifest.json").is_file()]:
@@ -121,7 +95,7 @@ def _load_sites(folder: Path, reads: str | None, writes: str | None) -> Dictiona
     ((tool, folders),) = found.items()
     if tool == "Gemma Scope":
         _refuse_two_of_a_layer(folder, folders)
-    return combine([_ONE_SITE[tool].load(f, reads, writes) for f in folders], folder)
+    return combine([_LOAD[tool](f, reads, writes) for f in folders], folder)
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -2,12 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from microtome.dictionary import Dictionary
-from microtome.model import LanguageModel
 from microtome.server.library import ArtifactLibrary, Found
 from microtome.server.library.fingerprints import Fingerprint
+
+if TYPE_CHECKING:
+    from microtome.dictionary import Dictionary
+    from microtome.model import LanguageModel
 
 KEPT = 2
 """Of either."""
@@ -43,7 +45,7 @@ class Loaded:
         self._models = Recent(self._load_model)
         self._dictionaries = Recent(self._load_dictionary)
 
-    def model(self, found: Found) -> LanguageModel:
+    def model(self, found: Found) -> "LanguageModel":
         """A model, on the best device at hand.
 
         Raises:
@@ -51,7 +53,7 @@ class Loaded:
         """
         return self._models.get(found)
 
-    def dictionary(self, found: Found) -> Dictionary:
+    def dictionary(self, found: Found) -> "Dictionary":
         """A dictionary.
 
         Raises:
@@ -59,14 +61,14 @@ class Loaded:
         """
         return self._dictionaries.get(found)
 
-    def _load_model(self, found: Found) -> LanguageModel:
+    def _load_model(self, found: Found) -> "LanguageModel":
         from microtome.specimen import load_model
 
         model = load_model(found.source)
         self._library.learn(found, Fingerprint(model.fingerprint))
         return model
 
-    def _load_dictionary(self, found: Found) -> Dictionary:
+    def _load_dictionary(self, found: Found) -> "Dictionary":
         from microtome.specimen import load_dictionary
 
         dictionary = load_dictionary(found.source)

@@ -7,13 +7,12 @@ from typing import Any, Literal, get_args
 
 from microtome.artifact.json_file import read_json
 from microtome.artifact.manifest import FILE_NAME
-from microtome.dictionary.formats.load import format_of
+from microtome.artifact.names import METRICS, RECIPE
+from microtome.dictionary.formats.detect import format_of
 from microtome.errors import MicrotomeError
 from microtome.explain.artifact import KIND as LABELS
 from microtome.server.library.tree import Listing
 from microtome.server.schema import EntryKind
-from microtome.training.metrics import FILE as METRICS
-from microtome.training.trainer import RECIPE
 
 ArtifactKind = EntryKind | Literal["labels"]
 """Labels by a language model show where features show, so they are no entries of their own."""
@@ -76,8 +75,8 @@ def graph_metadata(path: Path) -> dict[str, Any] | None:
     if at is None or not re.search(r'"(qParams|nodes|links)"\s*:', head):
         return None
     try:
-        json.dumps(metadata, ensure_ascii=False).encode()
         metadata, _ = json.JSONDecoder().raw_decode(head, at.end())
+        json.dumps(metadata, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     graph = isinstance(metadata, dict) and isinstance(metadata.get("prompt_tokens"), list)

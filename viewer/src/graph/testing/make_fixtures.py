@@ -13,8 +13,9 @@ import torch
 
 from microtome.circuit import trace
 from microtome.circuit.graph import Graph, Nodes, Prompt
+from microtome.circuit.graph_view import graph_view
 from microtome.circuit.prune import prune, source_influence
-from microtome.circuit.view import GraphView, graph_view
+from microtome.circuit.view import GraphView
 from microtome.specimen import load_dictionary, load_model
 
 HERE = Path(__file__).parent

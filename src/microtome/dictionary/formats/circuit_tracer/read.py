@@ -20,6 +20,7 @@ import yaml
 
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
+from microtome.dictionary.formats.detect import CIRCUIT_TRACER
 from microtome.dictionary.formats.gemma_scope.read import cross_layer, one_layer
 from microtome.dictionary.formats.hub import SCHEME, HubName
 from microtome.dictionary.formats.layers import combine, site
@@ -27,7 +28,7 @@ from microtome.dictionary.formats.sites import read_note
 from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
-CONFIG = "config.yaml"
+CONFIG = CIRCUIT_TRACER
 PLT, CLT = "transcoder_set", "cross_layer_transcoder"
 
 

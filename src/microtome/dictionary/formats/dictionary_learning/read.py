@@ -26,13 +26,14 @@ from torch import Tensor
 from microtome.artifact.json_file import read_json
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
+from microtome.dictionary.formats.detect import DICTIONARY_LEARNING
 from microtome.dictionary.formats.fold import fold_shift, gated
 from microtome.dictionary.formats.layers import layer_of_path
 from microtome.dictionary.formats.sites import Note, read_note, resolve
 from microtome.dictionary.tensors import TorchFile
 from microtome.errors import MicrotomeError
 
-CONFIG, WEIGHTS = "config.json", "ae.pt"
+CONFIG, WEIGHTS = DICTIONARY_LEARNING
 SUBMODULES = {
     "resid_pre": "resid.pre",
     "resid_mid": "resid.mid",

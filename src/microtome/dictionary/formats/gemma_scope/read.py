@@ -21,13 +21,13 @@ from torch import Tensor
 from microtome.artifact.json_file import read_json
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
+from microtome.dictionary.formats.detect import layer_files, params_file
 from microtome.dictionary.formats.layers import layer_of_path, site
 from microtome.dictionary.formats.sites import Note, read_note, resolve
 from microtome.dictionary.tensors import NpzFile, TensorFile
 from microtome.errors import MicrotomeError
 
 CONFIG = "config.json"
-_LAYER_FILE = re.compile(r"params_layer_(\d+)\.safetensors")
 _MODULE = re.compile(r"(?:.*\.)?layers\.(\d+)\.(.+)")
 MODULES = {
     "output": "resid.post",
@@ -36,18 +36,6 @@ MODULES = {
     "self_attn.o_proj.input": "attn.head.out",
 }
 """Gemma 3 modules that Gemma Scope 2 reads and writes, as sites."""
-
-
-def params_file(folder: Path) -> Path | None:
-    """The file with the parameters of one layer's dictionary in a folder."""
-    found = (folder / name for name in ("params.safetensors", "params.npz"))
-    return next((path for path in found if path.is_file()), None)
-
-
-def layer_files(folder: Path) -> dict[int, Path]:
-    """The files of a cross-layer transcoder in a folder, by layer."""
-    matches = ((_LAYER_FILE.fullmatch(path.name), path) for path in folder.iterdir())
-    return {int(match[1]): path for match, path in matches if match}
 
 
 def load_gemma_scope(folder: Path, reads: str | None, writes: str | None) -> Dictionary:

@@ -20,12 +20,13 @@ from torch import Tensor
 from microtome.artifact.json_file import read_json
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
+from microtome.dictionary.formats.detect import SAELENS
 from microtome.dictionary.formats.fold import fold_shift, gated, unit_decoder
 from microtome.dictionary.formats.layers import layer_of_path, layer_of_site, site
 from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
-CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
+CONFIG, WEIGHTS = SAELENS
 MODEL = "microtome_model"
 """Field of `metadata` with the fingerprint of the model, which SAELens passes over."""
 SAES = ("standard", "topk", "jumprelu", "gated")

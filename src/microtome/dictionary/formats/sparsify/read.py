@@ -16,22 +16,18 @@ from pathlib import Path
 from microtome.artifact.json_file import read_json
 from microtome.dictionary.activation import Activation
 from microtome.dictionary.dictionary import Decoder, Dictionary, Encoder
+from microtome.dictionary.formats.detect import SPARSIFY
 from microtome.dictionary.formats.fold import fold_shift
 from microtome.dictionary.formats.sites import Note, read_note, resolve
 from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
-CONFIG, WEIGHTS = "cfg.json", "sae.safetensors"
+CONFIG, WEIGHTS = SPARSIFY
 _HOOKPOINT = re.compile(r"(?:.*\.)?(?:layers|h)\.(\d+)(?:\.(mlp|self_attn|attn|attention))?")
 _WRITES = {None: "resid.post", "mlp": "mlp.out"}
 """What a module puts out; attention by whichever name the family gives it."""
 _READS = {None: "resid.pre", "mlp": "mlp.in"}
 """What a module reads, for transcoders."""
-
-
-def is_sparsify(folder: Path) -> bool:
-    """Whether the files are sparsify's; SAELens has a cfg.json too."""
-    return (folder / WEIGHTS).is_file() and (folder / CONFIG).is_file()
 
 
 def load_sparsify(folder: Path, reads: str | None, writes: str | None) -> Dictionary:

@@ -1,0 +1,6 @@
+"""Files by which others know what a folder holds, beside those with a manifest."""
+
+EVALUATION = "evaluation.json"
+METRICS = "metrics.jsonl"
+RECIPE = "recipe.json"
+"""The last two are a training run's."""
