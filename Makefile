@@ -57,13 +57,16 @@ slow: $(DEV)  ## the tests that take minutes
 docs: $(DOCS)  ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 
-bench: $(RUN)  ## benchmarks; MODEL=FOLDER CORPUS=FILE adds the one on a model of yours
+bench: $(DEV) viewer  ## benchmarks, minutes each; MODEL=FOLDER CORPUS=FILE adds the one on a model of yours
 	$(BIN)/python benchmarks/trace.py
 	$(BIN)/python benchmarks/adder.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/harvest.py
 	$(BIN)/python benchmarks/synthetic.py
 	$(BIN)/python benchmarks/resume.py
+	$(BIN)/python benchmarks/atlas.py
+	$(BIN)/python benchmarks/viewer.py
+	$(BIN)/python benchmarks/server.py
 	$(if $(and $(MODEL),$(CORPUS)),$(BIN)/python benchmarks/stories.py --model "$(MODEL)" --corpus "$(CORPUS)")
 	$(if $(and $(MODEL),$(CORPUS)),$(BIN)/python benchmarks/frontier.py --model "$(MODEL)" --corpus "$(CORPUS)")
 

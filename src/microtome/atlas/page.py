@@ -73,7 +73,7 @@ class OperandPlot(_Document):
     token: str
     maximum: float
     values: list[list[float]]
-    """[first operand][second operand]"""
+    """A row for every first operand, in it a value for every second."""
 
 
 class FeaturePage(FeatureRow):
