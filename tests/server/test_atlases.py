@@ -13,7 +13,7 @@ from microtome.circuit.view import GraphView
 from microtome.explain.artifact import KIND, LABELS
 from microtome.explain.label import LABEL_COLUMNS, ModelLabel
 from microtome.server import entry_id
-from microtome.server.schema import AtlasInfo
+from microtome.server.schema import AtlasInfo, FeatureInGraph
 from microtome.server.services import Services
 from tests.server.test_routes import finished
 
@@ -125,6 +125,29 @@ def test_graphs_are_labelled_by_the_atlas_of_their_dictionary(
     sources = {view.label_sources.get(id) for id, kind in zip(view.nodes.id, view.nodes.kind,
                strict=True) if kind == "feature"}  # fmt: skip
     assert sources & {"concept", "automatic"}
+
+
+def test_the_graphs_of_a_feature(
+    client: TestClient, folder: Path, graph_id: str, atlas: str, services: Services
+):
+    nodes = GraphView.model_validate(client.get(f"/api/graphs/{graph_id}").json()).nodes
+    # the atlas's encoders read layers 2 to 5
+    i = next(i for i, kind in enumerate(nodes.kind) if kind == "feature" and nodes.layer[i] >= 2)
+    of = f"{atlas}/features/{nodes.layer[i] - 2}/{nodes.feature[i]}/graphs"
+    (found,) = (FeatureInGraph.model_validate(one) for one in client.get(of).json())
+    assert (found.graph, found.name, found.prompt) == (graph_id, "sum", "36 + 59 =")
+    assert found.node in nodes.id and found.node.startswith(f"L{nodes.layer[i]}/")
+    same = [
+        j
+        for j, kind in enumerate(nodes.kind)
+        if (kind, nodes.layer[j], nodes.feature[j]) == ("feature", nodes.layer[i], nodes.feature[i])
+    ]
+    assert found.activation == pytest.approx(max(nodes.activation[j] or 0 for j in same), rel=1e-3)
+    assert found.nodes == len(same)
+    assert client.get(f"{atlas}/features/4/0/graphs").status_code == 404
+    (folder / "graphs" / "sum" / "nodes.json").write_text("{}")
+    services.library.scan(fresh=True)
+    assert client.get(of).json() == []
 
 
 def test_a_damaged_atlas_does_not_hide_the_graph(

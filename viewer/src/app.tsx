@@ -1,5 +1,5 @@
-import { lazy, Suspense } from 'react';
-import { Empty, Loading } from './components/states';
+import { Empty } from './components/states';
+import { GraphCompare, GraphExplorer } from './graph';
 import { useNavigation } from './navigation';
 import { AtlasPage } from './pages/atlas/atlas';
 import { EvaluationPage } from './pages/evaluation/evaluation';
@@ -12,17 +12,12 @@ import type { Route } from './router';
 import { Shell } from './shell/shell';
 import { type Source, SourceContext } from './source';
 
-const Graph = lazy(async () => ({ default: (await import('./graph')).GraphExplorer }));
-const Compare = lazy(async () => ({ default: (await import('./graph')).GraphCompare }));
-
 /** The web application. */
 export function App({ source }: { source: Source }) {
   return (
     <SourceContext value={source}>
       <Shell>
-        <Suspense fallback={<Loading />}>
-          <Page source={source} />
-        </Suspense>
+        <Page source={source} />
       </Shell>
     </SourceContext>
   );
@@ -55,9 +50,9 @@ function PageOf({ route, source }: { route: Route; source: Source }) {
     case 'feature':
       return <FeatureRoute id={route.id} encoder={route.encoder} feature={route.feature} />;
     case 'graph':
-      return <Graph source={source} id={route.id} />;
+      return <GraphExplorer source={source} id={route.id} />;
     case 'compare':
-      return <Compare source={source} id={route.id} other={route.other} />;
+      return <GraphCompare source={source} id={route.id} other={route.other} />;
     default:
       return (
         <Empty title="There is no such page">

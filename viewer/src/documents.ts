@@ -12,6 +12,7 @@ export type AtlasMap = Schemas['AtlasMap'];
 export type ClusterRow = Schemas['ClusterRow'];
 export type FeatureList = Schemas['FeatureList'];
 export type FeatureRow = Schemas['FeatureRow'];
+export type FeatureInGraph = Schemas['FeatureInGraph'];
 export type FeaturePage = Schemas['FeaturePage'];
 export type Band = Schemas['Band'];
 export type Example = Schemas['Example'];

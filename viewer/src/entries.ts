@@ -22,6 +22,11 @@ export const PLURAL: Record<EntryKind, string> = {
   store: 'stores',
 };
 
+/** Whether it came with microtome, rather than from a folder that is served. */
+export function isBundled(entry: Pick<Entry, 'path'>): boolean {
+  return entry.path.startsWith('specimen:');
+}
+
 export function routeOfEntry(entry: Pick<Entry, 'id' | 'kind' | 'problem'>): Route | undefined {
   const { id, kind } = entry;
   if (entry.problem) return undefined;

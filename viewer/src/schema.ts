@@ -128,6 +128,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/atlases/{id}/features/{encoder}/{feature}/graphs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Graphs Of Feature
+         * @description Graphs in which the feature is active, the newest first.
+         */
+        get: operations["get_graphs_of_feature_api_atlases__id__features__encoder___feature__graphs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/atlases/{id}/map": {
         parameters: {
             query?: never;
@@ -794,6 +814,24 @@ export interface components {
              */
             kind: "feature";
             page: components["schemas"]["FeaturePage"];
+        };
+        /**
+         * FeatureInGraph
+         * @description A graph in which a feature is active.
+         */
+        FeatureInGraph: {
+            /** Activation */
+            activation: number;
+            /** Graph */
+            graph: string;
+            /** Name */
+            name: string;
+            /** Node */
+            node: string;
+            /** Nodes */
+            nodes: number;
+            /** Prompt */
+            prompt: string;
         };
         /**
          * FeatureList
@@ -1810,6 +1848,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeaturePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_graphs_of_feature_api_atlases__id__features__encoder___feature__graphs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+                encoder: number;
+                feature: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureInGraph"][];
                 };
             };
             /** @description Bad Request */

@@ -141,6 +141,20 @@ def load_graph(path: str | Path) -> Graph:
         raise MicrotomeError(f"{path} is not a consistent graph ({error}); trace again") from error
 
 
+def load_nodes(path: str | Path) -> Nodes:
+    """The nodes of a graph artifact alone, without its edges.
+
+    Raises:
+        MicrotomeError: not a graph, incomplete, inconsistent or of a newer version.
+    """
+    path = Path(path)
+    read_manifest(path, "graph")
+    try:
+        return _nodes(read_json(path / NODES))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise MicrotomeError(f"{path} is not a consistent graph ({error}); trace again") from error
+
+
 def save_state(path: str | Path, state: ViewState) -> None:
     """Keep what a reader pinned and grouped in a graph artifact; the state before is replaced.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from microtome.atlas.page import AtlasMap, FeatureList, FeaturePage
 from microtome.atlas.query import Atlas, open_atlas
+from microtome.atlas.schema import AtlasContent
 from microtome.errors import MicrotomeError
 from microtome.server.given import GivenLabels, Key, Labelled
 from microtome.server.library import ArtifactLibrary, Found, NotThere
@@ -89,10 +90,18 @@ class Atlases:
         """
         found = self._library.find(id, "atlas")
         atlas = self._opened(found)
-        sizes = [one.features for one in atlas.content.encoders]
+        self.check(atlas.content, encoder, feature)
+        return atlas.page(encoder, feature, self._given_to(found))
+
+    def check(self, content: AtlasContent, encoder: int, feature: int) -> None:
+        """That an atlas has a feature.
+
+        Raises:
+            NotThere: it has not.
+        """
+        sizes = [one.features for one in content.encoders]
         if encoder >= len(sizes) or feature >= sizes[encoder]:
             raise NotThere(f"the atlas has no feature {encoder}/{feature}")
-        return atlas.page(encoder, feature, self._given_to(found))
 
     def search(self, id: str, label: str, token: str, similar: str, limit: int) -> FeatureList:
         """Features by label, by token or by likeness.

@@ -67,6 +67,20 @@ class AtlasInfo(Document):
     """Ids of its model and dictionary, where they are served: what jobs need."""
 
 
+class FeatureInGraph(Document):
+    """A graph in which a feature is active."""
+
+    graph: str
+    """Id of the entry."""
+    name: str
+    prompt: str
+    node: str
+    """Of its nodes there, the one with the largest activation."""
+    activation: float
+    nodes: int
+    """At how many positions it is."""
+
+
 # -- jobs --------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from microtome.server.jobs.work import Request, Workshop
 from microtome.server.labels import Labels
 from microtome.server.library import ArtifactLibrary, entry_id
 from microtome.server.notebook import Notebook
+from microtome.server.occurrences import Occurrences
 from microtome.server.runs import (
     is_active,
     read_metrics,
@@ -39,6 +40,7 @@ class Services:
         self.atlases = Atlases(self.library, given)
         self.labels = Labels(self.atlases, given)
         self.graphs = Graphs(self.library, self.labels)
+        self.occurrences = Occurrences(self.library, self.atlases)
         self.jobs = JobQueue(settings.limits)
         self._workshop = Workshop(self.library, self.labels)
 

@@ -7,6 +7,7 @@ import { place, title } from './model/names';
 import { Drawing, type DrawingHandle } from './panes/drawing';
 import { EffectsList } from './panes/effects-list';
 import { Actions } from './panes/actions';
+import { GraphTools } from './panes/graph-tools';
 import { GraphHead } from './panes/header';
 import { useGraphKeys } from './panes/keys';
 import { NodePane } from './panes/node-pane';
@@ -50,6 +51,13 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
     [act, model],
   );
   useStateInAddress(state, start, replace, setStatus);
+  const [asked, setAsked] = useParameter('node');
+  useEffect(() => {
+    if (!asked) return;
+    if (model.index.has(asked)) act({ do: 'select', node: asked });
+    else setStatus(`The graph has no node ${asked}.`);
+    setAsked('');
+  }, [asked, setAsked, model, act]);
 
   const select = useCallback(
     (node: number, more = false) => {
@@ -88,6 +96,8 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
     setPlus(nextPlus);
     setMinus(nextPlus ? nextMinus : '');
   };
+  // an empty subgraph would take the graph's room
+  const nothingPinned = !state.pinned.length && !state.supernodes.length;
   const name = (id: string) => title(model, model.index.get(id) ?? 0).replace('⇒ ', '');
 
   const graph = (
@@ -95,7 +105,7 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
       name="graph"
       title="Graph"
       {...paneProps}
-      tools={<Marked marked={marked} clear={() => setMarked(NOBODY)} session={session} />}
+      tools={<GraphTools marked={marked} clear={() => setMarked(NOBODY)} session={session} />}
     >
       <Drawing
         content={content}
@@ -116,7 +126,7 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
   const node = (
     <Pane
       name="node"
-      title={selected >= 0 ? place(model, selected) : effects ? 'Effects' : 'Node'}
+      title={selected >= 0 ? place(model, selected) : effects ? 'Effects' : 'Overview'}
       {...paneProps}
     >
       {effects && selected < 0 ? (
@@ -171,9 +181,9 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
       >
         <Split
           direction="column"
-          start={0.54}
+          start={0.5}
           label="Height of the graph"
-          only={full === 'graph' ? 0 : full === 'subgraph' ? 1 : null}
+          only={full === 'subgraph' ? 1 : full === 'graph' || nothingPinned ? 0 : null}
         >
           {graph}
           {circuit}
@@ -188,36 +198,6 @@ function toggled(before: ReadonlySet<number>, node: number): ReadonlySet<number>
   const next = new Set(before);
   if (!next.delete(node)) next.add(node);
   return next;
-}
-
-interface MarkedProps {
-  marked: ReadonlySet<number>;
-  clear: () => void;
-  session: ReturnType<typeof useSession>;
-}
-
-/** What can be done with the nodes that were marked with Shift. */
-function Marked({ marked, clear, session }: MarkedProps) {
-  if (!marked.size) return <span className="small soft">Shift and click marks nodes to group</span>;
-  const nodes = [...marked].map((node) => session.view.nodes.id[node] as string);
-  const group = () => {
-    session.act({ do: 'group', nodes, label: `group ${session.state.supernodes.length + 1}` });
-    clear();
-  };
-  return (
-    <span className="marked small">
-      {marked.size} marked
-      <button type="button" onClick={group}>
-        Group <kbd>g</kbd>
-      </button>
-      <button type="button" onClick={() => session.act({ do: 'pin', nodes })}>
-        Pin
-      </button>
-      <button type="button" className="plain" onClick={clear}>
-        Clear
-      </button>
-    </span>
-  );
 }
 
 /** Labels of a feature, wherever it stands in the graph, after a reader wrote one. */

@@ -18,7 +18,12 @@ export function Help({ close }: { close: () => void }) {
           <div key={keys}>
             <dt>
               {keys.split(' ').map((key) => (
-                <kbd key={key}>{key.replace('mod+', 'Ctrl ').replace('shift+', 'Shift ').replace('ArrowLeft', '←')}</kbd>
+                <kbd key={key}>
+                  {key
+                    .replace('mod+', 'Ctrl ')
+                    .replace('shift+', 'Shift ')
+                    .replace('ArrowLeft', '←')}
+                </kbd>
               ))}
             </dt>
             <dd>{what}</dd>

@@ -42,6 +42,15 @@ describe('shortcuts', () => {
     expect([library.mock.calls.length, last.mock.calls.length]).toEqual([1, 1]);
   });
 
+  it('know a letter with Shift from the letter alone', () => {
+    const group = vi.fn();
+    shortcuts.add({ keys: 'shift+g', what: '', run: group });
+    expect(press(shortcuts, 'g')).toBe(false);
+    expect(press(shortcuts, 'G', { shiftKey: true })).toBe(true);
+    expect(press(shortcuts, '?', { shiftKey: true })).toBe(false);
+    expect(group).toHaveBeenCalledOnce();
+  });
+
   it('of a page come before those of the frame', () => {
     const [frame, page] = [vi.fn(), vi.fn()];
     shortcuts.add({ keys: '/', what: '', run: frame });

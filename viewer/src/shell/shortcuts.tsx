@@ -11,7 +11,7 @@ import {
 } from 'react';
 
 export interface Shortcut {
-  /** One key, or two one after the other: `?`, `g l`, `mod+k`. */
+  /** One key, or two one after the other: `?`, `g l`, `shift+g`, `mod+k`. */
   keys: string;
   what: string;
   run: () => void;
@@ -65,8 +65,9 @@ export class Shortcuts {
 function pressed(event: KeyboardEvent): string {
   if (event.altKey || ['Shift', 'Control', 'Meta', 'Alt'].includes(event.key)) return '';
   const mod = event.ctrlKey || event.metaKey;
-  if (!mod) return event.key;
-  return `mod+${event.shiftKey ? 'shift+' : ''}${event.key.toLowerCase()}`;
+  const letter = /^[a-z]$/i.test(event.key);
+  const shift = event.shiftKey && (mod || letter) ? 'shift+' : '';
+  return `${mod ? 'mod+' : ''}${shift}${letter ? event.key.toLowerCase() : event.key}`;
 }
 
 export function isTyping(event: KeyboardEvent): boolean {

@@ -5,6 +5,7 @@ import type {
   EntryDetail,
   EvaluationDocument,
   ExportDocument,
+  FeatureInGraph,
   FeatureList,
   FeaturePage,
   GraphView,
@@ -45,6 +46,10 @@ export class EmbeddedSource implements Source {
   async feature(_atlas: string, encoder: number, feature: number): Promise<FeaturePage> {
     const page = this.pageOf(encoder, feature);
     return page ?? absent(`Feature ${encoder}/${feature}`);
+  }
+
+  graphsOf(): Promise<FeatureInGraph[]> {
+    return Promise.resolve([]);
   }
 
   search(): Promise<FeatureList> {

@@ -5,6 +5,7 @@ import type {
   AtlasMap,
   EntryDetail,
   EvaluationDocument,
+  FeatureInGraph,
   FeatureList,
   FeaturePage,
   GraphView,
@@ -57,6 +58,11 @@ export class HttpSource implements Source {
   feature(atlas: string, encoder: number, feature: number, signal?: AbortSignal) {
     const path = `atlases/${part(atlas)}/features/${encoder}/${feature}`;
     return this.get<FeaturePage>(path, {}, signal);
+  }
+
+  graphsOf(atlas: string, encoder: number, feature: number, signal?: AbortSignal) {
+    const path = `atlases/${part(atlas)}/features/${encoder}/${feature}/graphs`;
+    return this.get<FeatureInGraph[]>(path, {}, signal);
   }
 
   search(id: string, query: SearchQuery, signal?: AbortSignal) {

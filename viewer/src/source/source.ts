@@ -6,6 +6,7 @@ import type {
   AtlasMap,
   EntryDetail,
   EvaluationDocument,
+  FeatureInGraph,
   FeatureList,
   FeaturePage,
   GraphView,
@@ -56,6 +57,13 @@ export interface Source {
     feature: number,
     signal?: AbortSignal,
   ): Promise<FeaturePage>;
+  /** Graphs in which a feature is active, the newest first. */
+  graphsOf(
+    atlas: string,
+    encoder: number,
+    feature: number,
+    signal?: AbortSignal,
+  ): Promise<FeatureInGraph[]>;
   search(id: string, query: SearchQuery, signal?: AbortSignal): Promise<FeatureList>;
   annotations(
     key: Partial<FeatureKey> & { dictionary: string },

@@ -17,7 +17,7 @@ from microtome.server.routes.parameters import (
     Text,
     as_json,
 )
-from microtome.server.schema import AtlasInfo
+from microtome.server.schema import AtlasInfo, FeatureInGraph
 
 router = APIRouter(prefix="/atlases/{id}", tags=["atlases"], responses=ERRORS)
 
@@ -62,6 +62,14 @@ def get_features(
 def get_feature(served: Served, id: Id, encoder: Encoder, feature: Feature) -> FeaturePage:
     """All that is known of one feature."""
     return served.atlases.page(id, encoder, feature)
+
+
+@router.get("/features/{encoder}/{feature}/graphs")
+def get_graphs_of_feature(
+    served: Served, id: Id, encoder: Encoder, feature: Feature
+) -> list[FeatureInGraph]:
+    """Graphs in which the feature is active, the newest first."""
+    return served.occurrences.of(id, encoder, feature)
 
 
 @router.get("/search")

@@ -7,7 +7,7 @@ import type { Camera, World } from './world';
 const LEVELS = 12;
 /** Above so many, edges are straight, undashed, and the weak ones drawn together. */
 const MANY = 4000;
-const TOGETHER = 48;
+const TOGETHER = 160;
 
 export interface EdgeList {
   /** Edges of the model, weakest first. */

@@ -9,6 +9,8 @@ import { type Paint, type Palette, paintOf } from './palette';
 import { type Camera, FRAME, radiusAt, type Size, type World } from './world';
 
 const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+/** Characters of a label: all of it where there is room, or else cut. */
+const LENGTHS = [48, 26];
 const LONGEST = 26;
 const MOST_LABELS = 160;
 const LINE = 14;
@@ -119,12 +121,15 @@ export function paintLabels(
   context.textBaseline = 'middle';
   for (const node of labelOrder(content, decoration)) {
     const at = placeOf(content, world, camera, node);
-    const text = shortened(labelOf(content, decoration, node));
-    const width = context.measureText(text).width + 6;
-    const spot = fit({ ...at, width, height: world.text + 4 }, frame, taken);
-    if (!spot) continue;
     const strong = decoration.pinned.has(node) || content.model.kind[node] === LOGIT;
-    paintText(context, text, spot, strong ? palette.ink : palette.soft, palette);
+    const whole = labelOf(content, decoration, node);
+    for (const text of new Set(LENGTHS.map((length) => shortened(whole, length)))) {
+      const width = context.measureText(text).width + 6;
+      const spot = fit({ ...at, width, height: world.text + 4 }, frame, taken);
+      if (!spot) continue;
+      paintText(context, text, spot, strong ? palette.ink : palette.soft, palette);
+      break;
+    }
   }
 }
 
@@ -168,7 +173,10 @@ function labelOf({ model }: Content, { groups }: Decoration, node: number): stri
 }
 
 export function shortened(text: string, longest = LONGEST): string {
-  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+  if (text.length <= longest) return text;
+  const cut = text.slice(0, longest - 1);
+  const comma = cut.lastIndexOf(', ');
+  return `${(comma > longest / 2 ? cut.slice(0, comma) : cut).replace(/[\s,…]+$/, '')}…`;
 }
 
 export function paintText(
@@ -179,7 +187,7 @@ export function paintText(
   palette: Palette,
 ): void {
   context.lineJoin = 'round';
-  context.lineWidth = 3;
+  context.lineWidth = 4;
   context.strokeStyle = palette.page;
   context.strokeText(text, spot.x + 3, spot.y + spot.height / 2);
   context.fillStyle = colour;
@@ -219,7 +227,7 @@ export function paintAxes(
     const middle = (start + size / 2) * camera.zoom + camera.y;
     if (middle < 6 || middle > bottom - 4 || last - middle < LINE) continue;
     last = middle;
-    context.fillStyle = palette.faint;
+    context.fillStyle = palette.soft;
     context.fillText(bandName(key, model.document.n_layers), FRAME.left - 12, middle);
   }
   context.textAlign = 'left';

@@ -148,7 +148,7 @@ function axesOf({ content, world, camera, palette }: Picture): string {
     if (last - y < 14 || y < 0 || y > bottom - 14) return '';
     last = y;
     const text = key < 0 ? 'token' : key === nLayers ? 'out' : `L${key}`;
-    return textElement(text, FRAME.left - 12, y + 4, palette.faint, palette.page, 'end');
+    return textElement(text, FRAME.left - 12, y + 4, palette.soft, palette.page, 'end');
   });
   return [...tokens, ...layers].join('\n');
 }

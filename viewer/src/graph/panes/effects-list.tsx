@@ -3,10 +3,10 @@
 import { useMemo, useState } from 'react';
 import type { Effects } from '../model/effects';
 import type { GraphModel } from '../model/graph';
-import { place, signed, title, where } from '../model/names';
+import { signed } from '../model/names';
 import type { Hover } from '../state/hover';
 import { walkRows } from './links';
-import { Shape } from './shape';
+import { NodeRow } from './node-row';
 
 interface EffectsListProps {
   model: GraphModel;
@@ -56,28 +56,17 @@ export function EffectsList({ model, shown, effects, what, hover, select }: Effe
         {rows.map((node) => {
           const value = values[node] ?? 0;
           return (
-            <li key={node}>
-              <button
-                type="button"
-                className={`link-row ${value < 0 ? 'negative' : 'positive'}`}
-                onClick={() => select(node)}
-                onPointerEnter={() => hover.set(node)}
-                onPointerLeave={() => hover.set(-1)}
-                onFocus={() => hover.set(node)}
-              >
-                <Shape kind={model.kind[node] ?? 0} />
-                <span className="link-name">
-                  <span>{title(model, node)}</span>
-                  <span className="soft small">
-                    {place(model, node)} {where(model, node)}
-                  </span>
-                </span>
-                <span className="link-bar" aria-hidden="true">
-                  <span style={{ width: `${(100 * Math.abs(value)) / most}%` }} />
-                </span>
-                <span className="link-share">{signed(value)}</span>
-              </button>
-            </li>
+            <NodeRow
+              key={node}
+              model={model}
+              node={node}
+              size={Math.abs(value) / most}
+              sign={value < 0 ? 'negative' : 'positive'}
+              hover={hover}
+              select={select}
+            >
+              {signed(value)}
+            </NodeRow>
           );
         })}
       </ul>

@@ -71,7 +71,7 @@ export function useGraphKeys(keys: GraphKeys): void {
     const all = nodes.every((id) => state.pinned.includes(id));
     if (nodes.length) act({ do: all ? 'unpin' : 'pin', nodes });
   });
-  useShortcut('g', 'group what is marked, or pinned alone', () => {
+  useShortcut('shift+g', 'group what is marked, or pinned alone', () => {
     const nodes = marked.size ? ids(marked) : looseOf(session);
     if (!nodes.length) return;
     act({ do: 'group', nodes, label: `group ${state.supernodes.length + 1}` });

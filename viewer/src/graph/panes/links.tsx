@@ -57,6 +57,7 @@ export function Links({ model, shown, node, side, hover, select }: LinksProps) {
   );
   if (!rows.length)
     return <p className="links-none soft small">{side === 'inputs' ? NO_INPUTS : NO_OUTPUTS}</p>;
+  const most = Math.max(...rows.map((row) => row.share)) || 1;
   const visible = all ? rows : rows.slice(0, AT_FIRST);
   return (
     <div className="links">
@@ -78,7 +79,7 @@ export function Links({ model, shown, node, side, hover, select }: LinksProps) {
       </div>
       <ul onKeyDown={walkRows} aria-label={side}>
         {visible.map((row) => (
-          <Row key={row.node} model={model} row={row} hover={hover} select={select} />
+          <Row key={row.node} model={model} row={row} most={most} hover={hover} select={select} />
         ))}
       </ul>
       {visible.length < rows.length && (
@@ -96,11 +97,13 @@ const NO_OUTPUTS = 'No outputs: nothing in this graph reads this node.';
 interface RowProps {
   model: GraphModel;
   row: LinkRow;
+  /** Largest share in the list. */
+  most: number;
   hover: Hover;
   select: (node: number) => void;
 }
 
-const Row = memo(function Row({ model, row, hover, select }: RowProps) {
+const Row = memo(function Row({ model, row, most, hover, select }: RowProps) {
   const { node, weight } = row;
   const sign = weight < 0 ? 'negative' : 'positive';
   const name = title(model, node);
@@ -123,7 +126,7 @@ const Row = memo(function Row({ model, row, hover, select }: RowProps) {
           <span className="soft small">{detail.join(' · ')}</span>
         </span>
         <span className="link-bar" aria-hidden="true">
-          <span style={{ width: `${Math.min(100, 100 * row.share)}%` }} />
+          <span style={{ width: `${(100 * row.share) / most}%` }} />
         </span>
         <span className="link-share">
           {weight < 0 ? '−' : '+'}

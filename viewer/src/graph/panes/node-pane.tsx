@@ -10,6 +10,7 @@ import type { Session } from '../state/session';
 import { supernodeOf } from '../state/view';
 import { FeatureDetails } from './feature-details';
 import { Links } from './links';
+import { Overview } from './overview';
 import { Shape } from './shape';
 
 interface NodePaneProps {
@@ -25,7 +26,7 @@ type Tab = 'inputs' | 'outputs' | 'feature';
 export function NodePane({ session, hover, effects, select, relabel }: NodePaneProps) {
   const [tab, setTab] = useState<Tab>('inputs');
   const { model, selected, content } = session;
-  if (selected < 0) return <NothingSelected session={session} />;
+  if (selected < 0) return <Overview session={session} hover={hover} select={select} />;
   const isFeature = model.kind[selected] === FEATURE;
   const tabs: Tab[] = isFeature ? ['inputs', 'outputs', 'feature'] : ['inputs', 'outputs'];
   const open = tabs.includes(tab) ? tab : 'inputs';
@@ -66,28 +67,6 @@ export function NodePane({ session, hover, effects, select, relabel }: NodePaneP
           />
         )}
       </div>
-    </div>
-  );
-}
-
-function NothingSelected({ session }: { session: Session }) {
-  const { state, act } = session;
-  return (
-    <div className="pane-hint">
-      <p>Click a node to see what flows into it and out of it.</p>
-      <p className="soft small">
-        Arrow keys walk from node to node, Enter selects, <kbd>p</kbd> pins, <kbd>/</kbd> searches.
-      </p>
-      <label className="graph-note small">
-        <span className="soft">Notes on this graph</span>
-        <textarea
-          rows={6}
-          value={state.notes}
-          placeholder="What did you find? Saved with the graph, and in its link."
-          onChange={(event) => act({ do: 'notes', text: event.target.value })}
-          onBlur={() => act({ do: 'settle' })}
-        />
-      </label>
     </div>
   );
 }

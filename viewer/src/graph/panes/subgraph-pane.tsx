@@ -2,11 +2,12 @@
 
 import { type PointerEvent, useMemo, useRef, useState } from 'react';
 import { percent } from '../model/names';
-import { type Subgraph, subgraph, suggested } from '../model/subgraph';
+import { type Subgraph, subgraph } from '../model/subgraph';
 import { useSize } from '../../components/size';
 import { type Box, layered } from '../layout/layered';
 import type { Hover } from '../state/hover';
 import type { Session } from '../state/session';
+import { PinSuggested } from './graph-tools';
 import { SubgraphBox } from './subgraph-box';
 import { SubgraphFlows } from './subgraph-flows';
 
@@ -155,19 +156,12 @@ function boundsOf(boxes: readonly Box[]) {
 }
 
 function NothingPinned({ session }: { session: Session }) {
-  const { model, ranked, act, view } = session;
-  const pin = () => {
-    const nodes = suggested(model, ranked.influence, 12).map((i) => view.nodes.id[i] as string);
-    act({ do: 'pin', nodes });
-  };
   return (
     <div className="pane-hint">
       <p>
-        Pin nodes with <kbd>p</kbd> to draw their circuit here; group them with <kbd>g</kbd>.
+        Pin nodes with <kbd>p</kbd> to draw their circuit here; group them with <kbd>Shift g</kbd>.
       </p>
-      <button type="button" onClick={pin}>
-        Pin the 12 of most influence
-      </button>
+      <PinSuggested session={session} />
     </div>
   );
 }

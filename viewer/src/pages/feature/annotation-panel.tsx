@@ -79,6 +79,12 @@ export function AnnotationPanel({ page, atlas, saved }: AnnotationPanelProps) {
   );
 }
 
+const ORIGIN: Record<string, string> = {
+  automatic: 'The label was made from tokens and logits.',
+  concept: 'The label is a known concept of the specimen.',
+  model: 'A language model wrote the label.',
+};
+
 interface SummaryProps {
   annotation: Annotation | undefined;
   page: FeaturePage;
@@ -89,7 +95,7 @@ function Summary({ annotation, page }: SummaryProps) {
     return (
       <p className="soft">
         {page.label
-          ? `The label is ${page.label_source || 'the atlas’s'}; nobody has written one yet.`
+          ? `${ORIGIN[page.label_source] ?? 'The label is the atlas’s.'} Nobody has written one yet.`
           : 'Nobody has written a label yet.'}
       </p>
     );

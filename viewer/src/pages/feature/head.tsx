@@ -2,6 +2,7 @@ import { Copy } from '../../components/copy';
 import { SourceMark } from '../../components/label';
 import type { AtlasInfo, FeaturePage } from '../../documents';
 import { count, figure, share } from '../../format';
+import { InGraphs } from './graphs';
 import { Link, useNavigation } from '../../navigation';
 import type { Route } from '../../router';
 import { useShortcut } from '../../shell/shortcuts';
@@ -37,6 +38,7 @@ export function FeatureHead({ page, atlas }: FeatureHeadProps) {
           <Fact name="cluster" value={page.cluster_label || String(page.cluster)} />
         )}
       </dl>
+      {atlas && <InGraphs page={page} atlas={atlas.id} />}
       {page.count === 0 && (
         <p className="notice">
           This feature was never active on the atlas's texts: it may be dead, or respond to

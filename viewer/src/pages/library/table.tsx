@@ -1,6 +1,6 @@
 import type { KeyboardEvent } from 'react';
 import type { Entry } from '../../documents';
-import { PLURAL, routeOfEntry } from '../../entries';
+import { isBundled, PLURAL, routeOfEntry } from '../../entries';
 import { bytes, since } from '../../format';
 import { Link } from '../../navigation';
 import { factsOf } from './entries';
@@ -41,6 +41,11 @@ function Row({ entry, show }: { entry: Entry; show: () => void }) {
           <button type="button" className="plain entry-name" onClick={show}>
             {entry.name}
           </button>
+        )}
+        {isBundled(entry) && (
+          <span className="source-mark" title="Comes with microtome">
+            bundled
+          </span>
         )}
         <span className="entry-path soft mono">{entry.path !== entry.name && entry.path}</span>
         {entry.problem ? (

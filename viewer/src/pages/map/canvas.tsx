@@ -22,6 +22,7 @@ interface MapCanvasProps {
 }
 
 const REACH = 12;
+const REST_MS = 110;
 const MAX_ZOOM = 400;
 
 /** The points themselves: zoom, pan, hover, click, lasso. Enough for hundreds of thousands. */
@@ -59,8 +60,15 @@ export function MapCanvas(props: MapCanvasProps) {
     }
     const font = getComputedStyle(element).fontFamily;
     const scene: Scene = { map, ...places, colours, marked, at, lasso, theme, font };
-    const wanted = requestAnimationFrame(() => layer.draw(context, scene, transform, ratio));
-    return () => cancelAnimationFrame(wanted);
+    let rest = 0;
+    const draw = (rests: boolean) => layer.draw(context, scene, transform, ratio, rests);
+    const wanted = requestAnimationFrame(() => {
+      if (draw(false)) rest = window.setTimeout(() => draw(true), REST_MS);
+    });
+    return () => {
+      cancelAnimationFrame(wanted);
+      window.clearTimeout(rest);
+    };
   }, [map, places, colours, marked, at, lasso, theme, size, transform, layer]);
 
   const near = (event: MouseEvent): number | undefined => {
@@ -85,7 +93,7 @@ export function MapCanvas(props: MapCanvasProps) {
         }}
         onPointerMove={(event) => {
           if (lasso.length) setLasso([...lasso, placeOf(event)]);
-          else if (!lassoing) point(near(event), placeOf(event));
+          else if (!lassoing && !event.buttons) point(near(event), placeOf(event));
         }}
         onPointerUp={() => lasso.length && finish()}
         onPointerLeave={() => point(undefined, [0, 0])}

@@ -22,51 +22,102 @@ export interface Scene {
   font: string;
 }
 
+/** What the points were painted for, and where. */
+interface Painted {
+  content: unknown[];
+  transform: ZoomTransform;
+  /** CSS pixels around the frame that are painted too. */
+  margin: number;
+}
+
 const PIXELS_A_FRAME = 900_000;
 const DIM = 0.12;
+/** So many points are painted anew in every frame; more are moved as they were painted. */
+const QUICK = 12_000;
+const MARGIN = 0.15;
+const MOST_MAGNIFIED = 2.5;
 
-/** Points as they were drawn last: what lies over them changes more often than they do. */
+/**
+ * Points as a bitmap. While the map moves the bitmap is moved and magnified with it; what lies over
+ * the points is drawn anew in every frame.
+ */
 export class Layer {
+  private bitmap = document.createElement('canvas');
   private picture: Picture = blank(1, 1);
   private shown: number[] = [];
   private radius = 1;
-  private drawn: unknown[] = [];
+  private painted: Painted | undefined;
 
+  /**
+   * @param rests nobody is moving the map: its points are painted where they are now.
+   * @returns whether the points were only moved; then they are to be painted when the map rests.
+   */
   draw(
     context: CanvasRenderingContext2D,
     scene: Scene,
     transform: ZoomTransform,
     ratio: number,
-  ): void {
+    rests: boolean,
+  ): boolean {
     const { width, height } = context.canvas;
     const { x, y, colours, marked } = scene;
-    const state = [x, y, colours, marked, transform, width, height];
-    if (state.some((value, i) => value !== this.drawn[i])) {
-      this.repaint(scene, transform, ratio, width, height);
-      this.drawn = state;
-    }
-    context.putImageData(new ImageData(this.picture.bytes, width, height), 0, 0);
+    const content = [x, y, colours, marked, width, height];
+    const same = this.painted?.content.every((value, i) => value === content[i]) ?? false;
+    const still = same && transform === this.painted?.transform;
+    const moves = same && !still && !rests && x.length > QUICK && this.covers(transform);
+    if (!still && !moves) this.repaint(scene, transform, ratio, content);
+    context.clearRect(0, 0, width, height);
     context.save();
     context.scale(ratio, ratio);
+    this.copyTo(context, transform, ratio);
     drawLabels(context, scene, transform, this.shown);
     drawChosen(context, scene, transform, this.radius / ratio);
     drawLasso(context, scene);
     context.restore();
+    return moves;
   }
 
-  private repaint(
-    scene: Scene,
-    transform: ZoomTransform,
-    ratio: number,
-    width: number,
-    height: number,
-  ): void {
-    const fits = this.picture.width === width && this.picture.height === height;
-    if (fits) this.picture.bytes.fill(0);
-    else this.picture = blank(width, height);
-    this.shown = visible(scene, transform, width / ratio, height / ratio);
+  /** Whether the bitmap, moved, still fills the frame, and is not magnified beyond use. */
+  private covers({ k, x, y }: ZoomTransform): boolean {
+    if (!this.painted) return false;
+    const { transform, margin } = this.painted;
+    const ratio = k / transform.k;
+    if (ratio !== 1) return ratio < MOST_MAGNIFIED && ratio > 1 / MOST_MAGNIFIED;
+    return Math.abs(x - transform.x) <= margin && Math.abs(y - transform.y) <= margin;
+  }
+
+  private copyTo(context: CanvasRenderingContext2D, now: ZoomTransform, ratio: number): void {
+    if (!this.painted) return;
+    const { transform, margin } = this.painted;
+    const by = now.k / transform.k;
+    const [x, y] = [now.x - by * (transform.x + margin), now.y - by * (transform.y + margin)];
+    const { width, height } = this.bitmap;
+    context.drawImage(this.bitmap, x, y, (by * width) / ratio, (by * height) / ratio);
+  }
+
+  private repaint(scene: Scene, transform: ZoomTransform, ratio: number, content: unknown[]): void {
+    const [width = 1, height = 1] = content.slice(-2) as number[];
+    const pixels = scene.x.length > QUICK ? Math.round(MARGIN * Math.max(width, height)) : 0;
+    this.clear(width + 2 * pixels, height + 2 * pixels);
+    const margin = pixels / ratio;
+    const inner = transform.translate(margin / transform.k, margin / transform.k);
+    const { width: wide, height: high } = this.picture;
+    this.shown = visible(scene, inner, wide / ratio, high / ratio);
     this.radius = radiusOf(this.shown.length) * ratio;
-    drawPoints(this.picture, scene, transform, ratio, this.shown, this.radius);
+    drawPoints(this.picture, scene, inner, ratio, this.shown, this.radius);
+    const image = new ImageData(this.picture.bytes, wide, high);
+    this.bitmap.getContext('2d')?.putImageData(image, 0, 0);
+    this.painted = { content, transform, margin };
+  }
+
+  private clear(width: number, height: number): void {
+    if (this.picture.width === width && this.picture.height === height) {
+      this.picture.bytes.fill(0);
+      return;
+    }
+    this.picture = blank(width, height);
+    this.bitmap.width = width;
+    this.bitmap.height = height;
   }
 }
 
@@ -162,13 +213,16 @@ function drawLabels(
     const [x, y] = transform.apply([label.x, label.y]);
     const top = near ? y - 14 : y;
     const half = context.measureText(label.text).width / 2 + 4;
-    const box: [number, number, number, number] = [x - half, top - 9, x + half, top + 9];
+    if (x < 0 || y < 0 || x > context.canvas.clientWidth || y > context.canvas.clientHeight)
+      continue;
+    const left = Math.min(Math.max(x, half), context.canvas.clientWidth - half);
+    const box: [number, number, number, number] = [left - half, top - 9, left + half, top + 9];
     if (taken.some((other) => overlap(box, other))) continue;
     taken.push(box);
     context.strokeStyle = scene.theme.page;
-    context.strokeText(label.text, x, top);
+    context.strokeText(label.text, left, top);
     context.fillStyle = scene.theme.ink;
-    context.fillText(label.text, x, top);
+    context.fillText(label.text, left, top);
   }
 }
 

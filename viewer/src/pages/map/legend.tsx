@@ -4,11 +4,11 @@ export function Legend({ colouring }: { colouring: Colouring }) {
   const { legend, scale } = colouring;
   if (legend.length === 0) return null;
   return (
-    <div className={`map-legend small ${scale ? 'scale' : ''}`} aria-label="Colours">
+    <div className={`map-legend small ${scale ? 'scale' : ''}`} role="group" aria-label="Colours">
       {legend.map(({ colour, text }) => (
-        <span key={text}>
+        <span key={text} title={text}>
           <i style={{ background: colour }} />
-          {text}
+          <b>{text}</b>
         </span>
       ))}
     </div>
