@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 import torch
 
-from microtome.atlas import BuildOptions
+from microtome.atlas import BuildOptions, build_atlas
 from microtome.data import TokenPolicy
 from microtome.dictionary import Activation, Decoder, Dictionary, Encoder
 from microtome.model import LanguageModel
@@ -48,6 +49,14 @@ def blocks(n: int = 6, rows: int = 7, seed: int = 0) -> list[torch.Tensor]:
 OPTIONS = BuildOptions(
     examples=4, bands=2, per_band=2, sample=16, before=3, after=2, tokens_at_once=60, listed=3
 )
+
+
+def built_atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas on disk, for tests that only read it."""
+    folder = tmp_path_factory.mktemp("built") / "atlas"
+    of = model()
+    build_atlas(of, dictionary(of), lambda: blocks(), folder, OPTIONS)
+    return folder
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from microtome.artifact import locked
-from microtome.atlas import build_atlas
-from tests.atlas.builds import OPTIONS, blocks, dictionary, model
+from tests.atlas.builds import built_atlas
 from tests.cli.conftest import Run
 from tests.explain.minds import yes_sayer
 from tests.explain.server import Chat, Reply
@@ -23,10 +22,7 @@ NAMES = "L0/0,L1/3"
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("built") / "atlas"
-    of = model()
-    build_atlas(of, dictionary(of), lambda: blocks(), folder, OPTIONS)
-    return folder
+    return built_atlas(tmp_path_factory)
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from microtome.atlas import build_atlas
 from microtome.explain import Endpoint
-from tests.atlas.builds import OPTIONS, blocks, dictionary, model
+from tests.atlas.builds import built_atlas
 from tests.explain.asking import Clock, made
 from tests.explain.server import Chat
 
@@ -15,10 +14,7 @@ from tests.explain.server import Chat
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Not to be changed; copy it to put labels beside it."""
-    folder = tmp_path_factory.mktemp("built") / "atlas"
-    of = model()
-    build_atlas(of, dictionary(of), lambda: blocks(), folder, OPTIONS)
-    return folder
+    return built_atlas(tmp_path_factory)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from microtome.errors import MicrotomeError
 from microtome.server import entry_id
 from microtome.server.library import ArtifactLibrary, NotThere
 from microtome.server.library.roots import Roots
+from microtome.server.library.tree import Tree
 from microtome.server.services import Services
 
 
@@ -182,3 +183,17 @@ def test_folders_that_cannot_be_served(tmp_path: Path, name: str):
     (tmp_path / "file").write_text("x")
     with pytest.raises(MicrotomeError, match=f"{name} cannot be served"):
         Roots([tmp_path / name])
+
+
+def test_more_folders_than_are_walked_are_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("microtome.server.library.tree.MAX_FOLDERS", 2)
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    tree = Tree(Roots([tmp_path]))
+    for _ in range(2):
+        assert len(list(tree.walk(lambda listing: True))) == 2
+    assert [r.message for r in caplog.records] == [
+        f"there are more than 2 folders; those of {tmp_path.name} beyond are not shown: serve fewer"
+    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from microtome.artifact.disk import sync_file
 from microtome.errors import MicrotomeError
 
 
@@ -60,8 +61,7 @@ def _seal(folder: Path) -> None:
     os.umask(mask)
     for path in (folder, *folder.rglob("*")):
         if path.is_file():
-            with path.open("rb") as handle:
-                os.fsync(handle.fileno())
+            sync_file(path)
         path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from microtome.artifact.disk import sync_folder
 from microtome.artifact.json_file import read_json
 from microtome.errors import MicrotomeError
 
@@ -76,7 +77,7 @@ def save_checkpoint(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str
                 os.fsync(file.fileno())
         _write_json(beside / _FACTS, facts)
         beside.rename(target)
-        _sync(folder)
+        sync_folder(folder)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         raise MicrotomeError(
@@ -127,11 +128,3 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -23,18 +23,11 @@ if TYPE_CHECKING:
 @contextmanager
 def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Yields a function to call with what is done and what there is to do."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield (lambda done, total: None) if quiet else _occasional_lines(title)
         return
-    with Progress(*columns, console=console, transient=True) as bar:
+    with _bar(console) as bar:
         task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:
@@ -51,14 +44,7 @@ def stage_bar(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     if quiet or not console.is_terminal:
         yield _silent_stages if quiet else _occasional_stages()
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with _bar(console) as bar:
         task, current = bar.add_task("starting", total=None), "starting"
 
         def advance(stage: str, done: int, total: int) -> None:
@@ -69,6 +55,18 @@ def stage_bar(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
             bar.update(task, completed=done, total=total or None)
 
         yield advance
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
 
 
 class TrainingBar:

@@ -28,8 +28,6 @@ class Journal:
         """By identity of the question."""
         for path in (*known, file):
             self.answers |= read_answers(path)
-        self.remembered = 0
-        """Questions that did not have to be asked."""
         _end_line(file)
         self._file: IO[str] = file.open("a", encoding="utf-8")
 
@@ -44,7 +42,6 @@ class Journal:
     async def answer(self, question: Question) -> str:
         identity = self.identity(question)
         if identity in self.answers:
-            self.remembered += 1
             return self.answers[identity]
         answer = await self._answerer.answer(question)
         self.answers[identity] = answer

@@ -5,7 +5,6 @@ own storage pickles). Tensors split over processes are saved in parts and put to
 any other number of processes.
 """
 
-import os
 import re
 import shutil
 import warnings
@@ -23,6 +22,7 @@ from torch.distributed.checkpoint.metadata import TensorStorageMetadata
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
+from microtome.artifact.disk import sync_file, sync_folder
 from microtome.errors import MicrotomeError
 from microtome.training.mesh import Mesh
 
@@ -57,7 +57,7 @@ def save_checkpoint(run: Path, step: int, state: dict[str, Tensor], mesh: Mesh) 
             if target.exists():
                 shutil.rmtree(target)
             beside.rename(target)
-            _sync_folder(run)
+            sync_folder(run)
             for _, old in checkpoints(run)[:-_KEPT]:
                 shutil.rmtree(old, ignore_errors=True)
         mesh.barrier()
@@ -116,17 +116,8 @@ def _quietly(call, *arguments, **named) -> None:
 
 def _sync(folder: Path) -> None:
     for file in folder.iterdir():
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_file(file)
+    sync_folder(folder)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """The folders below a root, listed again only where something came or went."""
 
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ DEPTH = 8
 MAX_FOLDERS = 20_000
 _SETTLED_NS = 2_000_000_000
 """A folder that changed so recently can change again without another time of change."""
+_log = logging.getLogger(__name__)
 _SKIPPED = frozenset({"node_modules", "__pycache__", "tensorboard", "site-packages"})
 
 
@@ -33,13 +35,11 @@ class Tree:
     def __init__(self, roots: Roots):
         self._roots = roots
         self._known: dict[Path, Listing] = {}
-        self.truncated = False
-        """Whether there are more folders than `MAX_FOLDERS`."""
+        self._warned = False
 
     def walk(self, enter) -> Iterator[Listing]:
         """Every folder, those above first; `enter(listing)` says whether to go into it."""
         seen: dict[Path, Listing] = {}
-        self.truncated = False
         for root in self._roots.folders:
             waiting = [(root, 0)]
             while waiting:
@@ -47,7 +47,7 @@ class Tree:
                 if path in seen:
                     continue
                 if len(seen) >= MAX_FOLDERS:
-                    self.truncated = True
+                    self._warn(root)
                     break
                 listing = self._list(path)
                 if listing is None:
@@ -57,6 +57,15 @@ class Tree:
                 if depth < DEPTH and enter(listing):
                     waiting += [(path / name, depth + 1) for name in reversed(listing.folders)]
         self._known = seen
+
+    def _warn(self, root: Path) -> None:
+        if not self._warned:
+            self._warned = True
+            _log.warning(
+                "there are more than %s folders; those of %s beyond are not shown: serve fewer",
+                f"{MAX_FOLDERS:,}",
+                root.name,
+            )
 
     def _list(self, path: Path) -> Listing | None:
         try:
