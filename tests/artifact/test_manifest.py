@@ -38,6 +38,7 @@ def test_round_trip(artifact):
 
 
 def test_another_kind(artifact):
+    refused(artifact, "holds a graph, not an atlas", kind="atlas")
     refused(artifact, "holds a graph, not a dictionary", "dictionary")
 
 

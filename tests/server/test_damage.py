@@ -6,11 +6,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 from starlette.testclient import TestClient
 
-from microtome.server import entry_id
+from microtome.artifact import check_output
+from microtome.server import Settings, create_app, entry_id
 from microtome.server.library import library
+from microtome.server.services import Services
+from tests.server.conftest import BASE
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +121,44 @@ def test_names_that_are_no_text(client: TestClient, folder: Path):
     assert refused.status_code == 400 and "is not UTF-8" in refused.json()["detail"]
     (graph / "nodes.json").write_text("{")
     assert "incomplete" in entry(client, graph)["problem"]
+
+
+def test_an_atlas_that_is_served_itself_stays_as_it_was_made(folder: Path):
+    atlas = folder / "atlas"
+    before = sorted(path.name for path in atlas.iterdir())
+    with TestClient(create_app(Settings((atlas,))), base_url=BASE) as client:
+        edit = {"dictionary": "d", "encoder": 0, "feature": 1, "label": "five"}
+        assert client.put("/api/annotations", json=edit).status_code == 200
+        assert not client.get("/api/library").json()["can_write"]
+    assert sorted(path.name for path in atlas.iterdir()) == before
+    assert (folder / "atlas.annotations.sqlite").is_file()
+    check_output(atlas, force=True, kind="atlas")
+    with TestClient(create_app(Settings((atlas,))), base_url=BASE) as client:
+        (found,) = client.get("/api/annotations", params={"dictionary": "d"}).json()
+        assert found["label"] == "five"
+
+
+def test_what_a_served_folder_names_is_not_downloaded(
+    client: TestClient, folder: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[dict[str, Any]] = []
+
+    def download(repository: str, **options: object) -> str:
+        asked.append({"repository": repository} | options)
+        raise OSError("not downloaded before")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    (folder / "theirs").mkdir()
+    config = "model_kind: transcoder_set\nfeature_input_hook: mlp.hook_in\n"
+    config += (
+        "feature_output_hook: mlp.hook_out\ntranscoders: ['hf://owner/name/layer_0.safetensors']\n"
+    )
+    (folder / "theirs" / "config.yaml").write_text(config)
+    (folder / "theirs" / "layer_0.safetensors").write_bytes(b"")
+    client.get("/api/library")
+    assert services.library.fingerprints.settle()
+    assert "not downloaded before" in entry(client, folder / "theirs")["problem"]
+    assert [(one["repository"], one["local_files_only"]) for one in asked] == [("owner/name", True)]
 
 
 def test_a_link_in_a_circle_hides_nothing(client: TestClient, folder: Path):

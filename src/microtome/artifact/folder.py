@@ -8,7 +8,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from microtome.artifact.json_file import read_json
-from microtome.artifact.manifest import FILE_NAME, KEPT_BESIDE, SCHEMA_VERSIONS, Manifest
+from microtome.artifact.manifest import (
+    FILE_NAME,
+    KEPT_BESIDE,
+    SCHEMA_VERSIONS,
+    Manifest,
+    with_article,
+)
 from microtome.artifact.printable import printable
 from microtome.artifact.whole import replaces, whole_folder
 from microtome.errors import MicrotomeError
@@ -43,7 +49,7 @@ def _check_replaceable(path: Path, kind: str | None) -> None:
         if manifest.kind not in SCHEMA_VERSIONS:
             what = "is not a microtome artifact"
         elif kind and manifest.kind != kind:
-            what = f"holds a {manifest.kind}, not a {kind}"
+            what = f"holds {with_article(manifest.kind)}, not {with_article(kind)}"
         elif foreign:
             what = f"holds {foreign[0]}, which microtome did not write"
     if what:

@@ -70,7 +70,7 @@ def read_manifest(folder: Path, kind: str | None = None, files: bool = True) -> 
     raw = read_json(path)
     version, found = raw.get("schema_version"), raw.get("kind")
     if kind and found != kind:
-        raise MicrotomeError(f"{folder} holds a {found}, not a {kind}")
+        raise MicrotomeError(f"{folder} holds {with_article(found)}, not {with_article(kind)}")
     if isinstance(version, int) and version > SCHEMA_VERSIONS.get(str(found), 1):
         raise MicrotomeError(
             f"{folder} was written by a newer microtome ({found} schema {version}); upgrade to "
@@ -85,6 +85,14 @@ def read_manifest(folder: Path, kind: str | None = None, files: bool = True) -> 
     if files:
         _check_files(folder, manifest)
     return manifest
+
+
+def with_article(kind: object) -> str:
+    """A kind of artifact in a sentence: a graph, an atlas."""
+    if not isinstance(kind, str):
+        return "something without a kind"
+    what = kind[:40]
+    return f"an {what}" if what[:1] in "aeiou" and what else f"a {what}"
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:

@@ -1,9 +1,10 @@
 """What `microtome export --html` puts into a file, by what lies at a path."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from microtome.artifact.json_file import read_json_value
+from microtome.artifact.manifest import with_article
 from microtome.errors import MicrotomeError
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def html_document(
     folder = _atlas(path)
     kind = _kind(folder)
     if feature is not None and kind != "atlas":
-        raise MicrotomeError(f"--feature goes with an atlas, and {path} holds a {kind}")
+        raise MicrotomeError(f"--feature goes with an atlas, and {path} holds {with_article(kind)}")
     if atlas is not None and kind != "graph":
-        raise MicrotomeError(f"--atlas goes with a graph, and {path} holds a {kind}")
+        raise MicrotomeError(f"--atlas goes with a graph, and {path} holds {with_article(kind)}")
     match kind:
         case "graph":
             return _graph(folder, atlas, nodes, edges)
@@ -42,7 +43,7 @@ def html_document(
             return _evaluation(folder)
         case "run":
             return _run(folder)
-    raise MicrotomeError(f"{path} holds a {kind}; {_CAN}")
+    raise MicrotomeError(f"{path} holds {with_article(kind)}; {_CAN}")
 
 
 def _kind(folder: Path) -> str:
@@ -129,11 +130,7 @@ def _feature(folder: Path, feature: str | None) -> tuple[Any, str]:
 def _evaluation(folder: Path) -> tuple[Any, str]:
     from microtome.artifact.names import EVALUATION
 
-    file = folder / EVALUATION
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise MicrotomeError(f"{file} is not readable as JSON: {error}") from error
+    found = read_json_value(folder / EVALUATION)
     return {"kind": "evaluation", "evaluation": found}, f"Evaluation {folder.resolve().name}"
 
 

@@ -56,12 +56,14 @@ def load_model(
     wanted = dtype or (torch.float32 if device == "cpu" else "auto")
     try:
         with _quiet_transformers():
-            config = AutoConfig.from_pretrained(name)
+            local = Path(name).exists()  # what a folder lacks is not looked for elsewhere
+            config = AutoConfig.from_pretrained(name, local_files_only=local)
             adapter_for(config.model_type)
             hf, found = AutoModelForCausalLM.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
                 name,
                 config=config,
                 dtype=wanted,
+                local_files_only=local,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # refused below, with the name of the weight
             )
@@ -122,6 +124,6 @@ def _check_folder(path: Path, name: str) -> None:
 
 def _tokenizer(name: str | Path) -> PreTrainedTokenizerBase | None:
     try:
-        return AutoTokenizer.from_pretrained(name)
+        return AutoTokenizer.from_pretrained(name, local_files_only=Path(name).exists())
     except Exception:  # a model without a tokenizer is still a model: token ids can be passed
         return None

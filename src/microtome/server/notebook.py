@@ -12,6 +12,7 @@ from microtome.annotation import (
     open_annotations,
 )
 from microtome.annotation.annotations import DEFAULT_NAME
+from microtome.server.library.recognise import kind_at
 
 
 class Notebook:
@@ -21,16 +22,18 @@ class Notebook:
         """Keep notes in a database.
 
         Args:
-            folder: where the file is, unless a database is named.
+            folder: where the file is, unless a database is named; beside it, if the folder is
+                an artifact, as nothing else belongs into those.
             database: file or URL; it is opened at once, so that a wrong one is told at once.
 
         Raises:
             MicrotomeError: it cannot be opened.
         """
-        self._where: str | Path = database or folder / DEFAULT_NAME
+        own = default_place(folder)
+        self._where: str | Path = database or own
         self._lock = threading.Lock()
         self._open: Annotations | None = None
-        if database or (folder / DEFAULT_NAME).is_file():
+        if database or own.is_file():
             self._open = open_annotations(self._where)
 
     def put(self, edit: AnnotationIn) -> Annotation:
@@ -73,3 +76,11 @@ class Notebook:
             if self._open is None and Path(self._where).is_file():
                 self._open = open_annotations(self._where)
             return self._open
+
+
+def default_place(folder: Path) -> Path:
+    """The file for what people write about the artifacts in a folder."""
+    inside = folder / DEFAULT_NAME
+    if inside.is_file() or kind_at(folder) is None:
+        return inside
+    return folder.with_name(f"{folder.name}.{DEFAULT_NAME}")

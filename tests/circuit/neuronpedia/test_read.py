@@ -11,7 +11,7 @@ from microtome.circuit.artifact import load_graph
 from microtome.circuit.neuronpedia import from_neuronpedia, read_neuronpedia
 from microtome.errors import MicrotomeError
 from tests.circuit.graphs import refusal
-from tests.circuit.neuronpedia.documents import ERROR, JSON, again, node, small
+from tests.circuit.neuronpedia.documents import ERROR, FEATURE, JSON, again, link, node, small
 
 
 def test_read():
@@ -264,3 +264,11 @@ def test_a_wrong_value_anywhere_is_refused_or_kept(place: tuple, value):
     else:
         assert graph.scores.replacement >= 0
         assert again(from_neuronpedia(again(graph), "x")) == again(graph)
+
+
+def test_a_path_so_long_that_influence_would_take_hours():
+    n = 4000
+    features = [node(FEATURE, f"0_{i}_1", "0", 1, i) for i in range(n)]
+    links = [link(f"0_{i}_1", f"0_{i + 1}_1") for i in range(n - 1)]
+    document = small() | {"nodes": features, "links": links}
+    assert "a path of 3,999 links" in refusal(from_neuronpedia, document, "chain.json")

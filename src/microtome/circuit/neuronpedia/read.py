@@ -32,6 +32,8 @@ from microtome.errors import MicrotomeError
 
 MAX_CELLS = 2**29
 """Targets times sources: 4 GiB of edges. The largest public graphs have a tenth of that."""
+MAX_WORK = 2**35
+"""Those times the links of the longest path: what influence costs, about half a minute."""
 
 _KIND = {feature_type: kind for kind, feature_type in reversed(FEATURE_TYPES.items())}
 _OUTPUT = re.compile(r'Output "(.*)" \(p=[0-9.]+\)', re.DOTALL)
@@ -256,7 +258,7 @@ def _matrix(
 ) -> _Matrix:
     source = _ends(links, "source", index, name)
     target = _ends(links, "target", index, name)
-    _refuse_cycles(links, name)
+    longest = _longest_path(links, name)
     n = len(asked)
     rows = (asked | (target.bincount(minlength=n) > 0)).nonzero()[:, 0]
     columns = source.bincount(minlength=n).nonzero()[:, 0]
@@ -264,6 +266,11 @@ def _matrix(
         raise MicrotomeError(
             f"{name}: {len(rows):,} targets times {len(columns):,} sources are more than "
             f"{MAX_CELLS:,} edges; prune the graph where it was made"
+        )
+    if len(rows) * len(columns) * longest > MAX_WORK:
+        raise MicrotomeError(
+            f"{name}: a path of {longest:,} links through {len(rows):,} targets is too long; in an "
+            f"attribution graph no path has more links than the model has layers and two"
         )
     weight = torch.tensor([link.weight for link in links], dtype=torch.float64)
     edges = torch.zeros(len(rows), len(columns), dtype=torch.float64)
@@ -286,12 +293,16 @@ def _ends(
     return torch.tensor(found, dtype=torch.long)
 
 
-def _refuse_cycles(links: list[LinkEntry], name: str) -> None:
+def _longest_path(links: list[LinkEntry], name: str) -> int:
+    """Links of the longest path, which a cycle has not."""
     inputs = defaultdict(list)
     for link in links:
         inputs[link.target].append(link.source)
+    lengths: dict[str, int] = {}
     try:
-        TopologicalSorter(inputs).prepare()
+        for node in TopologicalSorter(inputs).static_order():
+            lengths[node] = max((lengths[one] + 1 for one in inputs.get(node, ())), default=0)
+        return max(lengths.values(), default=0)
     except CycleError as error:
         cycle = [node_id[:40] for node_id in error.args[1]]
         shown = " -> ".join(cycle if len(cycle) <= 5 else [*cycle[:4], "..."])

@@ -1,6 +1,9 @@
 """Dictionaries by name: local paths, and repositories of the Hugging Face hub."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +45,18 @@ _FILES = (
 )
 """Files that only a dictionary's folder has, and that stand for it."""
 
+_OFFLINE = ContextVar("offline", default=False)
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Nothing is downloaded inside the block: only what was downloaded before is found."""
+    token = _OFFLINE.set(True)
+    try:
+        yield
+    finally:
+        _OFFLINE.reset(token)
+
 
 @dataclass(frozen=True)
 class HubName:
@@ -73,7 +88,10 @@ class HubName:
 
         try:
             root = snapshot_download(
-                self.repository, revision=self.revision, allow_patterns=self._patterns()
+                self.repository,
+                revision=self.revision,
+                allow_patterns=self._patterns(),
+                local_files_only=_OFFLINE.get(),
             )
         except (OSError, ValueError) as error:
             reason = str(error).strip().splitlines()[0].rstrip(".")

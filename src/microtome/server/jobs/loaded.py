@@ -69,8 +69,10 @@ class Loaded:
         return model
 
     def _load_dictionary(self, found: Found) -> "Dictionary":
+        from microtome.dictionary.formats.hub import offline
         from microtome.specimen import load_dictionary
 
-        dictionary = load_dictionary(found.source)
+        with offline():  # what lies in a served folder may name files on the hub
+            dictionary = load_dictionary(found.source)
         self._library.learn(found, Fingerprint(dictionary.fingerprint, dictionary.model))
         return dictionary

@@ -44,7 +44,8 @@ class Workshop:
             check_difference(request)
             if not self._library.can_write:
                 raise MicrotomeError(
-                    f"graphs cannot be saved to {self._library.out}: it may not be written; start "
+                    f"graphs cannot be saved to {self._library.out}: it may not be written, or is "
+                    f"in an artifact; start "
                     f"the server with --out FOLDER"
                 )
             return f"trace {_short(request.prompt)}", lambda handle: self._trace(

@@ -93,9 +93,11 @@ class Fingerprints:
 
 def read_fingerprint(found: Found) -> Fingerprint:
     """Load a model or a dictionary to know its fingerprint."""
+    from microtome.dictionary.formats.hub import offline
     from microtome.specimen import load_dictionary, load_model
 
     if found.entry.kind == "model":
         return Fingerprint(load_model(found.source, device="cpu").fingerprint)
-    dictionary = load_dictionary(found.source)
+    with offline():  # what lies in a served folder may name files on the hub
+        dictionary = load_dictionary(found.source)
     return Fingerprint(dictionary.fingerprint, dictionary.model)

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from microtome.artifact.manifest import FILE_NAME
 from microtome.errors import MicrotomeError
 from microtome.server.library.describe import manifest_of
 from microtome.server.library.fingerprints import Fingerprint, Fingerprints
@@ -71,7 +72,9 @@ class ArtifactLibrary:
 
     @property
     def can_write(self) -> bool:
-        """Whether new graphs can be saved."""
+        """Whether new graphs can be saved, and would be found."""
+        if self.out not in self.roots.folders and (self.out.parent / FILE_NAME).is_file():
+            return False  # an artifact itself, into which nothing else belongs
         place = self.out
         while not place.exists():
             place = place.parent

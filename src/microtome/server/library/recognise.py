@@ -35,6 +35,12 @@ def folder_kind(listing: Listing) -> ArtifactKind | None:
     return "dictionary" if other_format(listing) else None
 
 
+def kind_at(folder: Path) -> ArtifactKind | None:
+    """The same of a folder that nobody has listed."""
+    names = frozenset(path.name for path in folder.iterdir() if path.is_file())
+    return folder_kind(Listing(folder, names, (), -1))
+
+
 def _is_recipe(path: Path) -> bool:
     """Whether a run has begun here that has reported nothing yet."""
     try:
