@@ -1,7 +1,7 @@
 import { visibleToken } from '../format';
 import './charts.css';
 
-export interface Bar {
+interface Bar {
   key: string | number;
   name: string;
   value: number;

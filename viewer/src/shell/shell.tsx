@@ -72,7 +72,7 @@ function skip(event: { preventDefault: () => void }): void {
 const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' };
 const SIGN: Record<Theme, string> = { system: '◐', light: '☀', dark: '☾' };
 
-export function ThemeButton() {
+function ThemeButton() {
   const { theme, choose } = useTheme();
   const what = `Theme: ${theme === 'system' ? 'as the system has it' : theme}`;
   return (

@@ -10,7 +10,7 @@ import {
   useSyncExternalStore,
 } from 'react';
 
-export interface Shortcut {
+interface Shortcut {
   /** One key, or two one after the other: `?`, `g l`, `shift+g`, `mod+k`. */
   keys: string;
   what: string;
@@ -70,7 +70,7 @@ function pressed(event: KeyboardEvent): string {
   return `${mod ? 'mod+' : ''}${shift}${letter ? event.key.toLowerCase() : event.key}`;
 }
 
-export function isTyping(event: KeyboardEvent): boolean {
+function isTyping(event: KeyboardEvent): boolean {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;
   const field = target.matches('input:not([type=checkbox], [type=range], [type=radio])');

@@ -7,7 +7,7 @@ import { arrange, bandOf, type Cells, type Layout } from '../layout/across';
 import { BIAS, ERROR, FEATURE, type GraphModel, LOGIT, TOKEN, UNEXPANDED } from '../model/graph';
 
 /** Column of every position of either prompt. */
-export interface Alignment {
+interface Alignment {
   columns: [number[], number[]];
   n: number;
 }

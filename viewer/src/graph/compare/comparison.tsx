@@ -10,6 +10,7 @@ import { Drawing, type DrawingHandle } from '../panes/drawing';
 import { Links } from '../panes/links';
 import { usePageKeys } from '../panes/page-keys';
 import { Split } from '../panes/split';
+import { Threshold } from '../panes/threshold';
 import { Hover } from '../state/hover';
 import { DifferenceLists } from './lists';
 import { useLinkedHover } from './linked';
@@ -57,8 +58,8 @@ export function Comparison({ views }: { views: readonly [GraphView, GraphView] }
     <div className="graph-page compare-page" ref={page} data-selected={selectedKey}>
       <header className="graph-toolbar">
         <h1>Two graphs</h1>
-        <Slider name="Nodes" value={node} set={(nodes) => replaceQuery({ nodes })} />
-        <Slider name="Edges" value={edge} set={(edges) => replaceQuery({ edges })} />
+        <Threshold name="Nodes" value={node} set={(nodes) => replaceQuery({ nodes })} />
+        <Threshold name="Edges" value={edge} set={(edges) => replaceQuery({ edges })} />
         <label className="check">
           <input
             type="checkbox"
@@ -167,24 +168,5 @@ function SidePane(props: SidePaneProps) {
         </div>
       )}
     </section>
-  );
-}
-
-function Slider({ name, value, set }: { name: string; value: number; set: (v: number) => void }) {
-  return (
-    <label className="threshold">
-      <span>
-        {name} <output>{value.toFixed(2)}</output>
-      </span>
-      <input
-        type="range"
-        aria-label={`${name}: share of influence kept`}
-        min={0}
-        max={1}
-        step={0.01}
-        value={value}
-        onChange={(event) => set(Number(event.target.value))}
-      />
-    </label>
   );
 }

@@ -57,9 +57,3 @@ export function paintOf(palette: Palette, kind: number): Paint {
       return { fill: palette.page, stroke: palette.faint };
   }
 }
-
-/** A colour of the theme with an opacity. */
-export function faded(colour: string, alpha: number): string {
-  const numbers = colour.match(/[\d.]+/g);
-  return numbers ? `rgba(${numbers.slice(0, 3).join(', ')}, ${alpha})` : colour;
-}

@@ -29,7 +29,7 @@ const FIRST_SLICE = 60;
 const LATER_SLICE = 7;
 const PER_CLOCK = 400;
 
-export interface SceneEvents {
+interface SceneEvents {
   hovered: (node: number) => void;
   /** All edges and nodes are drawn, for the first time since the content changed. */
   drawn: () => void;

@@ -13,7 +13,7 @@ export interface Size {
   height: number;
 }
 
-export interface Track {
+interface Track {
   /** Position or layer. */
   key: number;
   start: number;

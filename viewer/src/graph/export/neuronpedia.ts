@@ -123,7 +123,7 @@ function clerpOf(kind: number, label: string, probability: number): string {
 }
 
 /** One number for a layer and a feature. */
-export function cantor(layer: number, feature: number): number {
+function cantor(layer: number, feature: number): number {
   const sum = layer + feature;
   return (sum * (sum + 1)) / 2 + feature;
 }

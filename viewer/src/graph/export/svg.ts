@@ -168,7 +168,7 @@ function textElement(
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /** Control characters have no place in XML, however they are written. */
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return text
     .replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c)
     .replace(/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g, '�');

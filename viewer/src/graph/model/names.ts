@@ -35,7 +35,7 @@ export function where(model: GraphModel, node: number): string {
 }
 
 /** All that a search looks into. */
-export function searchText(model: GraphModel, node: number): string {
+function searchText(model: GraphModel, node: number): string {
   return `${title(model, node)} ${place(model, node)} ${model.document.nodes.id[node]}`.toLowerCase();
 }
 

@@ -72,7 +72,7 @@ function Fact({ name, value, title }: { name: string; value: string; title?: str
   );
 }
 
-export interface MenuItem {
+interface MenuItem {
   text: string;
   title?: string;
   run: () => void;

@@ -2,11 +2,11 @@
 
 import { type KeyboardEvent, memo, useMemo, useState } from 'react';
 import { type GraphModel, inputsOf, outputsOf, share } from '../model/graph';
-import { percent, place, signed, title, where } from '../model/names';
+import { percent, signed } from '../model/names';
 import type { Hover } from '../state/hover';
-import { Shape } from './shape';
+import { NodeRow } from './node-row';
 
-export interface LinkRow {
+interface LinkRow {
   node: number;
   weight: number;
   share: number;
@@ -23,7 +23,7 @@ const ORDERS: Record<Order, (a: LinkRow, b: LinkRow) => number> = {
   place: (a, b) => a.node - b.node,
 };
 
-export function linkRows(
+function linkRows(
   model: GraphModel,
   shown: Uint8Array,
   node: number,
@@ -105,36 +105,20 @@ interface RowProps {
 
 const Row = memo(function Row({ model, row, most, hover, select }: RowProps) {
   const { node, weight } = row;
-  const sign = weight < 0 ? 'negative' : 'positive';
-  const name = title(model, node);
-  const detail = [place(model, node), where(model, node)].filter((text) => text && text !== name);
   return (
-    <li>
-      <button
-        type="button"
-        className={`link-row ${sign} ${row.kept ? '' : 'away'}`}
-        title={row.kept ? '' : 'not in the drawing: pruned or hidden'}
-        onClick={() => select(node)}
-        onPointerEnter={() => hover.set(node)}
-        onPointerLeave={() => hover.set(-1)}
-        onFocus={() => hover.set(node)}
-        onBlur={() => hover.set(-1)}
-      >
-        <Shape kind={model.kind[node] ?? 0} />
-        <span className="link-name">
-          <span>{name}</span>
-          <span className="soft small">{detail.join(' · ')}</span>
-        </span>
-        <span className="link-bar" aria-hidden="true">
-          <span style={{ width: `${(100 * row.share) / most}%` }} />
-        </span>
-        <span className="link-share">
-          {weight < 0 ? '−' : '+'}
-          {percent(row.share)}
-        </span>
-        <span className="link-weight soft">{signed(weight)}</span>
-      </button>
-    </li>
+    <NodeRow
+      model={model}
+      node={node}
+      size={row.share / most}
+      sign={weight < 0 ? 'negative' : 'positive'}
+      away={!row.kept}
+      hover={hover}
+      select={select}
+      after={<span className="link-weight soft">{signed(weight)}</span>}
+    >
+      {weight < 0 ? '−' : '+'}
+      {percent(row.share)}
+    </NodeRow>
   );
 });
 

@@ -10,22 +10,27 @@ interface NodeRowProps {
   /** Length of the bar, 0 to 1. */
   size: number;
   sign?: 'positive' | 'negative';
+  /** Not in the drawing. */
+  away?: boolean;
   hover: Hover;
   select: (node: number) => void;
   /** The figure behind the bar. */
   children: ReactNode;
+  /** Behind the figure. */
+  after?: ReactNode;
 }
 
 /** A node in a list: what it is, where, and how much. */
-export function NodeRow({ model, node, size, sign, hover, select, children }: NodeRowProps) {
+export function NodeRow(props: NodeRowProps) {
+  const { model, node, size, sign = '', away = false, hover, select, children, after } = props;
   const name = title(model, node);
   const detail = [place(model, node), where(model, node)].filter((text) => text && text !== name);
   return (
     <li>
       <button
         type="button"
-        className={`link-row ${sign ?? ''}`}
-        title={name}
+        className={`link-row ${sign} ${away ? 'away' : ''}`}
+        title={away ? 'not in the drawing: pruned or hidden' : name}
         onClick={() => select(node)}
         onPointerEnter={() => hover.set(node)}
         onPointerLeave={() => hover.set(-1)}
@@ -41,6 +46,7 @@ export function NodeRow({ model, node, size, sign, hover, select, children }: No
           <span style={{ width: `${100 * size}%` }} />
         </span>
         <span className="link-share">{children}</span>
+        {after}
       </button>
     </li>
   );

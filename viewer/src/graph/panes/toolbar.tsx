@@ -7,6 +7,7 @@ import { place, search, title, where } from '../model/names';
 import type { Hover } from '../state/hover';
 import type { Session } from '../state/session';
 import { Shape } from './shape';
+import { Threshold } from './threshold';
 
 interface ToolbarProps {
   session: Session;
@@ -35,63 +36,25 @@ function Thresholds({ session }: { session: Session }) {
   const most = (value: number) => (view.complete ? 1 : value);
   return (
     <div className="thresholds">
-      <Slider
+      <Threshold
         name="Nodes"
         title="Keep the nodes that hold this share of all influence on the targets"
         value={state.node_threshold}
         max={most(view.node_threshold)}
-        count={pruned.nNodes}
-        of={view.nodes.id.length}
+        left={[pruned.nNodes, view.nodes.id.length]}
         set={(node) => act({ do: 'threshold', node })}
         settle={() => act({ do: 'settle' })}
       />
-      <Slider
+      <Threshold
         name="Edges"
         title="Keep the edges that hold this share of what flows between the kept nodes"
         value={state.edge_threshold}
         max={most(view.edge_threshold)}
-        count={pruned.nEdges}
-        of={view.edges.source.length}
+        left={[pruned.nEdges, view.edges.source.length]}
         set={(edge) => act({ do: 'threshold', edge })}
         settle={() => act({ do: 'settle' })}
       />
     </div>
-  );
-}
-
-interface SliderProps {
-  name: string;
-  title: string;
-  value: number;
-  max: number;
-  count: number;
-  of: number;
-  set: (value: number) => void;
-  settle: () => void;
-}
-
-function Slider({ name, title: hint, value, max, count, of, set, settle }: SliderProps) {
-  const number = (n: number) => n.toLocaleString('en');
-  return (
-    <label className="threshold" title={hint}>
-      <span>
-        {name} <output>{value.toFixed(2)}</output>
-      </span>
-      <input
-        type="range"
-        aria-label={`${name}: share of influence kept`}
-        min={0}
-        max={max}
-        step={0.01}
-        value={Math.min(value, max)}
-        onChange={(event) => set(Number(event.target.value))}
-        onPointerUp={settle}
-        onKeyUp={settle}
-      />
-      <span className="soft small">
-        {number(count)} of {number(of)}
-      </span>
-    </label>
   );
 }
 

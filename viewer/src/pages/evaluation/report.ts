@@ -7,19 +7,19 @@ export interface Figure {
 
 export type Figures = Record<string, Figure>;
 
-export interface SiteResult {
+interface SiteResult {
   site: string;
   figures: Figures;
 }
 
-export interface Versus {
+interface Versus {
   site: string;
   fvu: Figure | null;
   loss: Figure | null;
   verdict: 'better' | 'worse' | 'unclear';
 }
 
-export interface Baseline {
+interface Baseline {
   name: string;
   what: string;
   beaten: boolean;
@@ -39,7 +39,7 @@ export interface Density {
   histogram: number[];
 }
 
-export interface Outlier {
+interface Outlier {
   before: string;
   token: string;
   after: string;
@@ -48,7 +48,7 @@ export interface Outlier {
   position: number;
 }
 
-export interface TokenGroup {
+interface TokenGroup {
   name: string;
   tokens: number;
   error: number;

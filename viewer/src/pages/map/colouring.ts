@@ -7,7 +7,7 @@ import { type Rgb, rgb } from '../../theme/rgb';
 export const COLOURINGS = ['cluster', 'density', 'layer'] as const;
 export type ColouringName = (typeof COLOURINGS)[number];
 
-export interface LegendItem {
+interface LegendItem {
   colour: string;
   text: string;
 }

@@ -72,7 +72,7 @@ export function stampAt(
   }
 }
 
-export interface Extent {
+interface Extent {
   x: [number, number];
   y: [number, number];
 }

@@ -4,7 +4,7 @@ import { useSource } from '../../source';
 
 const POLL_MS = 2000;
 
-export interface LiveRun {
+interface LiveRun {
   run: RunInfo | undefined;
   rows: MetricsRow[];
   error: Error | undefined;
