@@ -20,7 +20,7 @@ export function Palette({ close }: { close: () => void }) {
   const { go } = useNavigation();
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
-  const found = useFound(text);
+  const { found, searching } = useFound(text);
   const list = useId();
   useEffect(() => setAt(0), [found.length, text]);
   const open = (item: Found | undefined) => {
@@ -32,6 +32,8 @@ export function Palette({ close }: { close: () => void }) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) setAt((i) => Math.max(0, Math.min(found.length - 1, i + step)));
     else if (event.key === 'Enter') open(found[at]);
+    else if (event.key === 'Escape')
+      close(); // the field would only be emptied
     else return;
     event.preventDefault();
   };
@@ -64,12 +66,16 @@ export function Palette({ close }: { close: () => void }) {
           </li>
         ))}
       </ul>
-      {found.length === 0 && <p className="soft">Nothing has this name.</p>}
+      {found.length === 0 && (
+        <p className="soft" role="status">
+          {searching ? 'Searching …' : 'Nothing has this name.'}
+        </p>
+      )}
     </Dialog>
   );
 }
 
-function useFound(text: string): Found[] {
+function useFound(text: string): { found: Found[]; searching: boolean } {
   const source = useSource();
   const wanted = useDeferredValue(text.trim());
   const library = useLoad((signal) => source.library(signal), [source]);
@@ -81,7 +87,10 @@ function useFound(text: string): Found[] {
     [source, wanted, atlases.map((a) => a.id).join()],
   );
   const pages = entries.filter((entry) => matches(entry, wanted)).flatMap(foundEntry);
-  return [...pages, ...(features.state === 'ready' ? features.value : [])].slice(0, SHOWN);
+  const searching =
+    text.trim() !== wanted || [library, features].some((l) => l.state === 'loading');
+  const found = [...pages, ...(features.state === 'ready' ? features.value : [])];
+  return { found: found.slice(0, SHOWN), searching };
 }
 
 async function featuresOf(

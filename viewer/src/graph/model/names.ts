@@ -51,6 +51,12 @@ export function search(model: GraphModel, query: string): number[] {
   return found;
 }
 
+/** How well a label fits a query: 0 ends with it or is it, 1 holds it as it stands, 2 its words. */
+export function looseness(label: string, query: string): number {
+  const [text, phrase] = [label.toLowerCase(), query.trim().toLowerCase()];
+  return text.endsWith(phrase) ? 0 : text.includes(phrase) ? 1 : 2;
+}
+
 export function percent(value: number): string {
   if (!(value > 0)) return '0%';
   return value < 0.001 ? '<0.1%' : `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)}%`;

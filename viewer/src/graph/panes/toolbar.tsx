@@ -3,7 +3,7 @@
 import { type RefObject, useMemo, useState } from 'react';
 import { targetsOf } from '../model/effects';
 import { type GraphModel, KINDS } from '../model/graph';
-import { place, search, title, where } from '../model/names';
+import { looseness, place, search, title, where } from '../model/names';
 import type { Hover } from '../state/hover';
 import type { Session } from '../state/session';
 import { Shape } from './shape';
@@ -137,8 +137,11 @@ function Search({ session, hover, select, field }: SearchProps) {
   const [at, setAt] = useState(0);
   const found = useMemo(() => {
     const shownFirst = (node: number) => (content.shown[node] ? 0 : 1);
+    const loose = (node: number) => looseness(title(model, node), query);
     const rank = (a: number, b: number) =>
-      shownFirst(a) - shownFirst(b) || (content.importance[b] ?? 0) - (content.importance[a] ?? 0);
+      loose(a) - loose(b) ||
+      shownFirst(a) - shownFirst(b) ||
+      (content.importance[b] ?? 0) - (content.importance[a] ?? 0);
     return search(model, query).sort(rank);
   }, [model, content, query]);
   const listed = found.slice(0, FOUND);
