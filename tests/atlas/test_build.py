@@ -18,7 +18,7 @@ from microtome.artifact.interrupt import Interrupted
 from microtome.atlas import AtlasContent, BuildOptions, build_atlas
 from microtome.atlas import stages as stages_module
 from microtome.atlas.candidates import bytes_per_feature
-from microtome.atlas.checkpoint import unfinished
+from microtome.atlas.checkpoint import claim, occupy, unfinished
 from microtome.atlas.schema import EXAMPLE_COLUMNS, FEATURE_COLUMNS
 from microtome.errors import MicrotomeError
 from tests.atlas.builds import (
@@ -239,14 +239,25 @@ def test_an_unfinished_build_of_something_else_is_refused(tmp_path: Path):
 
     with pytest.raises(_Killed):
         build_atlas(of, made, blocks, out, replace(OPTIONS, checkpoint_seconds=0.0), kill)
-    with pytest.raises(MicrotomeError, match="another options"):
+    with pytest.raises(MicrotomeError, match="another options: examples"):
         build_atlas(of, made, blocks, out, replace(OPTIONS, examples=5))
-    with pytest.raises(MicrotomeError, match="another inputs"):
+    with pytest.raises(MicrotomeError, match="another inputs: dictionary"):
         build_atlas(of, dictionary(of, "relu"), blocks, out, OPTIONS)
     for other in (lambda: blocks(seed=1), lambda: blocks(n=1, rows=2)):
         with pytest.raises(MicrotomeError, match="corpus is not the one"):
             build_atlas(of, made, other, out, OPTIONS)
     build_atlas(of, made, blocks, out, replace(OPTIONS, memory_gb=3.0))
+
+
+def test_a_build_that_collected_nothing_is_in_nobodys_way(whole: Path, tmp_path: Path):
+    of, out = model(), tmp_path / "atlas"
+    with pytest.raises(MicrotomeError, match="no token of the corpus counts"):
+        build_atlas(of, dictionary(of), lambda: iter(()), out, OPTIONS)
+    assert not unfinished(out).exists()
+    occupy(unfinished(out))  # as kill -9 leaves it before the first checkpoint
+    claim(unfinished(out), {"options": "others"})
+    build_atlas(of, dictionary(of), blocks, out, OPTIONS)
+    same(whole, out)
 
 
 def test_outputs_that_exist(whole: Path, tmp_path: Path):
@@ -284,6 +295,12 @@ def test_memory_is_refused_with_what_would_fit(tmp_path: Path):
     with pytest.raises(MicrotomeError, match=r"that holds 0 features; raise --memory-gb"):
         build_atlas(of, dictionary(of), blocks, out, replace(OPTIONS, memory_gb=1e-6))
     assert not unfinished(out).exists()
+
+
+@pytest.mark.parametrize("memory_gb", [float("nan"), 0.0, -1.0])
+def test_no_memory_at_all(memory_gb: float):
+    with pytest.raises(MicrotomeError, match=r"memory_gb is .* more than 0"):
+        BuildOptions(memory_gb=memory_gb)
 
 
 @pytest.mark.parametrize("name", ["examples", "sample", "context", "tokens", "before"])

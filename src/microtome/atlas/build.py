@@ -14,7 +14,14 @@ import torch.distributed as dist
 from microtome.artifact import SCHEMA_VERSIONS, Manifest, check_output, locked, new_artifact
 from microtome.artifact.interrupt import Interrupted, interruptions
 from microtome.atlas.candidates import check_memory
-from microtome.atlas.checkpoint import claim, load_checkpoint, save_checkpoint, unfinished
+from microtome.atlas.checkpoint import (
+    claim,
+    has_checkpoint,
+    load_checkpoint,
+    occupy,
+    save_checkpoint,
+    unfinished,
+)
 from microtome.atlas.collect import Collected, Collector
 from microtome.atlas.concepts import Concept
 from microtome.atlas.content import densities, describe, vocabulary_strings
@@ -117,10 +124,18 @@ class _Build:
     def open(self, stack: ExitStack) -> None:
         """Claim the folder of the unfinished build, and keep others out of it."""
         if self.rank == 0:
-            claim(self.folder, self.plan)
+            plan = self.plan
+            occupy(self.folder)
             stack.enter_context(locked(self.folder))
+            claim(self.folder, plan)
+            stack.callback(self.tidy)
         self.barrier()
         self.rank_folder(self.rank).mkdir(exist_ok=True)
+
+    def tidy(self) -> None:
+        """Leave nothing where nothing was collected."""
+        if not has_checkpoint(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -169,6 +184,7 @@ class _Build:
             collected.merge(theirs[0])
         self.documents, self.longest = facts["documents"], facts["longest"]
         if not collected.tokens:
+            shutil.rmtree(self.folder, ignore_errors=True)  # there is nothing to go on from
             raise MicrotomeError(
                 "no token of the corpus counts: all are special tokens or the first of their row; "
                 "give more text"

@@ -25,33 +25,56 @@ def unfinished(out: Path) -> Path:
     return out.with_name(f"{out.name}.building")
 
 
+def occupy(folder: Path) -> None:
+    """Make the folder of an unfinished build, or find it.
+
+    Raises:
+        MicrotomeError: it holds something else.
+    """
+    if (folder / _PLAN).is_file():
+        return
+    if folder.exists() and any(not _ours(file) for file in folder.iterdir()):
+        raise MicrotomeError(f"{folder} exists and is no unfinished atlas; choose another --out")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def claim(folder: Path, plan: dict[str, Any]) -> bool:
     """Begin a build in a folder, or go on with the one that is in it; whether it is the latter.
 
     Args:
-        folder: of the unfinished build.
+        folder: of the unfinished build; nobody else is writing to it.
         plan: what may not change while it goes on.
 
     Raises:
-        MicrotomeError: it holds something else, or a build by another plan.
+        MicrotomeError: it holds something that was collected by another plan.
     """
     path = folder / _PLAN
-    if not path.is_file():
-        if folder.exists() and any(not _ours(file) for file in folder.iterdir()):
-            raise MicrotomeError(
-                f"{folder} exists and is no unfinished atlas; choose another --out"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or not has_checkpoint(folder):
         _write_json(path, plan)
         return False
     before, now = read_json(path), json.loads(json.dumps(plan))
     for key in sorted(before.keys() | now.keys()):
         if before.get(key) != now.get(key):
+            what, old, new = _difference(key, before.get(key), now.get(key))
             raise MicrotomeError(
-                f"{folder} holds an unfinished atlas with another {key} ({before.get(key)!r}, now "
-                f"{now.get(key)!r}); choose another --out, or remove that folder"
+                f"{folder} holds an unfinished atlas with another {what} ({old!r}, now {new!r}); "
+                f"choose another --out, or remove that folder"
             )
     return True
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether any process has saved what it collected."""
+    return any(_NAME.fullmatch(path.name) for path in folder.glob("*-of-*/checkpoint-*"))
+
+
+def _difference(key: str, before: Any, now: Any) -> tuple[str, Any, Any]:
+    """The first part that differs, by name, and what it was and is."""
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return key, before, now
+    parts = sorted(before.keys() | now.keys())
+    part = next(part for part in parts if before.get(part) != now.get(part))
+    return f"{key}: {part}", before.get(part), now.get(part)
 
 
 def _ours(path: Path) -> bool:

@@ -60,6 +60,8 @@ class BuildOptions:
                 raise MicrotomeError(
                     f"{name} is {getattr(self, name)}; it must be {smallest} or more"
                 )
+        if not self.memory_gb > 0:
+            raise MicrotomeError(f"memory_gb is {self.memory_gb}; it must be more than 0")
         if self.tokens is not None and self.tokens < 2:
             raise MicrotomeError(f"tokens is {self.tokens}; it must be 2 or more, or None for all")
 
