@@ -10,6 +10,7 @@ import huggingface_hub
 import pytest
 from starlette.testclient import TestClient
 
+from microtome.annotation import open_annotations
 from microtome.artifact import check_output
 from microtome.server import Settings, create_app, entry_id
 from microtome.server.library import library
@@ -136,6 +137,17 @@ def test_an_atlas_that_is_served_itself_stays_as_it_was_made(folder: Path):
     with TestClient(create_app(Settings((atlas,))), base_url=BASE) as client:
         (found,) = client.get("/api/annotations", params={"dictionary": "d"}).json()
         assert found["label"] == "five"
+
+
+def test_an_edit_after_the_database_was_deleted_is_kept(client: TestClient, folder: Path):
+    edit = {"dictionary": "d", "encoder": 0, "feature": 1, "label": "five"}
+    assert client.put("/api/annotations", json=edit).status_code == 200
+    for file in folder.glob("annotations.sqlite*"):
+        file.unlink()
+    assert client.get("/api/annotations", params={"dictionary": "d"}).json() == []
+    assert client.put("/api/annotations", json=edit | {"label": "six"}).status_code == 200
+    with open_annotations(folder / "annotations.sqlite") as kept:
+        assert [one.label for one in kept.list("d")] == ["six"]
 
 
 def test_what_a_served_folder_names_is_not_downloaded(

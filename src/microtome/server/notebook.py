@@ -14,6 +14,9 @@ from microtome.annotation import (
 from microtome.annotation.annotations import DEFAULT_NAME
 from microtome.server.library.recognise import kind_at
 
+_File = tuple[int, int]
+"""Device and inode."""
+
 
 class Notebook:
     """What people write. A file is made with the first note, so that looking leaves no traces."""
@@ -33,8 +36,9 @@ class Notebook:
         self._where: str | Path = database or own
         self._lock = threading.Lock()
         self._open: Annotations | None = None
+        self._file: _File | None = None
         if database or own.is_file():
-            self._open = open_annotations(self._where)
+            self._reopen()
 
     def put(self, edit: AnnotationIn) -> Annotation:
         """Write an edit; on disk when this returns.
@@ -44,9 +48,8 @@ class Notebook:
             MicrotomeError: it cannot be written.
         """
         with self._lock:
-            if self._open is None:
-                self._open = open_annotations(self._where)
-        return self._open.put(edit)
+            opened = self._standing() or self._reopen()
+        return opened.put(edit)
 
     def annotations(
         self, dictionary: str, encoder: int | None = None, feature: int | None = None
@@ -73,9 +76,22 @@ class Notebook:
     def _reader(self) -> Annotations | None:
         """Another process may have made the file in the meantime."""
         with self._lock:
-            if self._open is None and Path(self._where).is_file():
-                self._open = open_annotations(self._where)
-            return self._open
+            opened = self._standing()
+            if opened is None and Path(self._where).is_file():
+                opened = self._reopen()
+            return opened
+
+    def _standing(self) -> Annotations | None:
+        """What is open; None where its file was deleted or replaced, as edits would be lost."""
+        if self._open is not None and self._file != _file(self._where):
+            self._open.close()
+            self._open = None
+        return self._open
+
+    def _reopen(self) -> Annotations:
+        self._open = open_annotations(self._where)
+        self._file = _file(self._where)
+        return self._open
 
 
 def default_place(folder: Path) -> Path:
@@ -84,3 +100,12 @@ def default_place(folder: Path) -> Path:
     if inside.is_file() or kind_at(folder) is None:
         return inside
     return folder.with_name(f"{folder.name}.{DEFAULT_NAME}")
+
+
+def _file(where: str | Path) -> _File | None:
+    """Which file stands at a place; None where none does, or in a database by URL."""
+    try:
+        found = Path(where).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
