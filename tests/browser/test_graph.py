@@ -294,8 +294,7 @@ def test_panes_are_resized_by_mouse_and_keys(explorer):
     bar.focus()
     explorer.keyboard.press("ArrowLeft")
     expect(bar).to_have_attribute("aria-valuenow", str(share - 3))
-    after = width_of_graph(explorer)
-    assert after < before - 20
+    after = width_of_graph(explorer, below=before - 20)
     place = bar.bounding_box()
     assert place
     explorer.mouse.move(place["x"] + 3, 400)
@@ -304,11 +303,14 @@ def test_panes_are_resized_by_mouse_and_keys(explorer):
     explorer.mouse.up()
     moved = round(100 * 150 / 1280)
     expect(bar).to_have_attribute("aria-valuenow", str(share - 3 - moved))
-    assert abs(after - width_of_graph(explorer) - 150) < 4
+    assert abs(after - width_of_graph(explorer, below=after - 140) - 150) < 4
 
 
-def width_of_graph(page: Page) -> float:
-    return page.locator(".pane-graph").evaluate("pane => pane.getBoundingClientRect().width")
+def width_of_graph(page: Page, below: float = 1e4) -> float:
+    """As soon as it is narrower than that."""
+    width = "document.querySelector('.pane-graph').getBoundingClientRect().width"
+    page.wait_for_function(f"below => {width} < below", arg=below)
+    return page.evaluate(width)
 
 
 def test_the_graph_is_moved_and_magnified(explorer):

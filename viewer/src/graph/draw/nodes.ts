@@ -176,7 +176,7 @@ export function shortened(text: string, longest = LONGEST): string {
   if (text.length <= longest) return text;
   const cut = text.slice(0, longest - 1);
   const comma = cut.lastIndexOf(', ');
-  return `${(comma > longest / 2 ? cut.slice(0, comma) : cut).replace(/[\s,…]+$/, '')}…`;
+  return `${(comma > 0.75 * longest ? cut.slice(0, comma) : cut).replace(/[\s,…]+$/, '')}…`;
 }
 
 export function paintText(
