@@ -1,8 +1,10 @@
 """Bad input: one clear sentence, exit code 2, nothing written."""
 
+import io
 import json
 import shutil
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from microtome.cli.app import main
 from microtome.model import LanguageModel
 from microtome.specimen.adder.tokenizer import build_tokenizer
+from tests.atlas.atlases import write_atlas
 from tests.circuit.dictionaries import tiny_dictionary
 from tests.cli.conftest import Run, write_dictionary
 from tests.model.families import CONFIGS, tiny_model
@@ -385,3 +389,15 @@ def test_a_model_without_a_tokenizer_says_so(
     refused(run("trace", tmp_path / "bare", PROMPT, "-d", dictionary_folder), "no tokenizer")
     assert CONFIGS["llama"].model_type == "llama"
     assert torch.is_tensor(tiny.unembed.weight)
+
+
+def test_a_terminal_that_knows_no_unicode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_atlas(tmp_path / "atlas")
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    command = ["microtome", "atlas", "show", str(tmp_path / "atlas"), "0/1"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    sys.stdout.flush()
+    assert not ended.value.code and b"?" in shown.getvalue()

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -89,6 +90,9 @@ def root(
 
 def main() -> None:
     """Entry point: bad input is one sentence on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what a terminal cannot show is a question mark
+            stream.reconfigure(errors="replace")
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         code = app(prog_name="microtome", standalone_mode=False)
