@@ -3,7 +3,8 @@
     python benchmarks/adder.py [--dictionary specimen:adder|specimen:adder/plt|FOLDER]
 
 The last line is one JSON object: accuracy (held-out pairs, first guise), accuracy_other_guises
-(the lower of the other two), replacement_top1 (share of all held-out prompts at which the whole
+(the lower of the other two), accuracy_exercises (the lowest of the exercises in place value),
+replacement_top1 (share of all held-out prompts at which the whole
 replacement model, attention live, has the model's own most likely next token), replacement_score
 (mean over the graphs of 100 held-out prompts in the first guise).
 """
@@ -31,8 +32,9 @@ def main() -> None:
     model = load_model(arguments.model, device="cpu")
     dictionary = load_dictionary(arguments.dictionary)
     held_out = world.split_pairs(arguments.seed).held_out
-    right = {guise: accuracy(model, held_out, guise) for guise in world.GUISES}
+    right = {task: accuracy(model, held_out, task) for task in world.TASKS}
     first, *others = world.GUISES
+    exercises = min(right[task] for task in world.EXERCISES)
     same, active = {}, {}
     for guise in world.GUISES:
         tokens = world.prompt_tokens(held_out, guise)
@@ -52,6 +54,8 @@ def main() -> None:
             f"{guise:9} accuracy {right[guise]:.4f}, replacement top-1 "
             f"{float(same[guise].mean()):.4f}, active features a token {active[guise]:.1f}"
         )
+    for task in world.EXERCISES:
+        print(f"{task:13} accuracy {right[task]:.4f}")
     means = scores.mean(0)
     print(
         f"{PROMPTS} graphs: replacement score {means[0]:.3f} (lowest {scores[:, 0].min():.3f}), "
@@ -62,6 +66,7 @@ def main() -> None:
             {
                 "accuracy": round(right[first], 5),
                 "accuracy_other_guises": round(min(right[g] for g in others), 5),
+                "accuracy_exercises": round(exercises, 5),
                 "replacement_top1": round(float(torch.cat(list(same.values())).mean()), 5),
                 "replacement_score": round(float(means[0]), 4),
             }

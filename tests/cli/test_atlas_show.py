@@ -18,17 +18,17 @@ def small(tmp_path_factory) -> Path:
 
 
 def test_a_feature_of_the_adder(run: Run):
-    result = run("atlas", "show", "specimen:adder", "L3/622")
+    result = run("atlas", "show", "specimen:adder", "L2/138")
     assert result.code == 0 and result.err == ""
-    label = load_atlas("specimen:adder").row(3, 622).label
-    assert label.startswith("sum") and f"L3/622   {label}" in result.out and "“95”" in result.out
-    assert "blocks.3.mlp.in" in result.out
+    label = load_atlas("specimen:adder").row(2, 138).label
+    assert label == "sum ends in 5" and f"L2/138   {label}" in result.out and "“135”" in result.out
+    assert "blocks.2.mlp.in" in result.out
     assert max(map(len, result.out.splitlines())) <= 100
 
 
 def test_the_page_as_json_is_the_atlas_own(run: Run):
-    result = run("atlas", "show", "specimen:adder", "L3/622", "--json")
-    assert json.loads(result.out) == load_atlas("specimen:adder").page(3, 622).model_dump()
+    result = run("atlas", "show", "specimen:adder", "L2/138", "--json")
+    assert json.loads(result.out) == load_atlas("specimen:adder").page(2, 138).model_dump()
 
 
 def test_fewer_examples(run: Run, small: Path):

@@ -49,7 +49,7 @@ def test_the_viewer_is_for_people(run: Run, data: Path, served: list[dict]):
     """Files, pipes and machines get what is printed, and the command ends."""
     shown = run("demo")
     assert shown.code == 0
-    assert "“95” 93.8%" in shown.out
+    assert "“95” 99.7%" in shown.out
     assert "viewer" not in shown.out
     assert json.loads(run("demo", "--json", "--no-browser").out)["prompt"] == "36 + 59 ="
     assert not served
@@ -76,7 +76,7 @@ def test_without_the_built_viewer_it_says_so(run: Run, data: Path, served, tmp_p
     result = run("demo", "--no-browser")
     assert result.code == 2
     assert "not built" in result.err
-    assert "“95” 93.8%" in result.out
+    assert "“95” 99.7%" in result.out
     assert not served
 
 

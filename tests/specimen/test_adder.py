@@ -64,7 +64,7 @@ def test_noise_is_not_given_a_meaning():
 
 
 def test_training_resumes_exactly(tmp_path: Path):
-    recipe = AdderRecipe(layers=1, d_model=16, heads=2, d_mlp=32, steps=45, batch_size=6)
+    recipe = AdderRecipe(layers=1, d_model=16, heads=2, d_mlp=32, steps=45, batch_size=14)
     whole = train(recipe)
 
     class Killed(Exception):

@@ -75,41 +75,23 @@ def test_the_bundled_atlas_is_of_the_bundled_clt():
     assert atlas.model_fingerprint == load_model("specimen:adder", "cpu").fingerprint
     assert atlas.content.tokens == 140_000
     labelled = sum(source == "concept" for source in atlas.columns.sources.to_pylist())
-    assert labelled > 2500
+    assert labelled > 2000
 
 
-def test_a_label_of_the_bundled_atlas_is_true_of_the_model():
-    """The page of the feature for sums of 190 and more, counted again on all equations."""
+@pytest.mark.parametrize("digit", range(10))
+def test_labels_of_the_bundled_atlas_are_true_of_the_model(digit: int):
+    """The feature for sums with one last digit, counted again on held-out equations."""
     atlas = load_atlas("specimen:adder")
-    row = atlas.search_label("sum 190–195").rows[0]
-    assert row.label == "sum 190–195" and (row.score or 0) > 0.9
+    row = atlas.search_label(f"sum ends in {digit}").rows[0]
+    assert row.label == f"sum ends in {digit}" and (row.score or 0) > 0.9
     model, clt = load_model("specimen:adder", "cpu"), load_dictionary("specimen:adder")
-    pairs = torch.cartesian_prod(torch.arange(80, 100), torch.arange(80, 100))
+    pairs = world.split_pairs(0).held_out
     site = clt.reads[row.encoder]
     x = model.run(world.prompt_tokens(pairs, "equation"), [site])[site][:, -1]
     active = clt.encoders[row.encoder].encode(x).dense()[:, row.feature]
-    inside = (pairs.sum(1) >= 190) & (pairs.sum(1) <= 195)
-    assert float(active[inside].median()) > float(active[~inside].max()) / 2
+    inside = pairs.sum(1) % 10 == digit
+    assert float(active[inside].median()) > float(active[~inside].max())
     assert float((active[inside] > 0).float().mean()) > 0.9
-    assert float((active[~inside] > 0).float().mean()) < 0.2
-
-
-def test_no_feature_stands_for_the_last_digit_of_the_sum():
-    """What the guide says: at the answer, no threshold on any feature finds the sums of one last
-    digit; taking all of them has F1 0.18, and rules on the size of the sum reach 0.9."""
-    model, clt = load_model("specimen:adder", "cpu"), load_dictionary("specimen:adder")
-    pairs = world.split_pairs(0).held_out
-    digit = torch.nn.functional.one_hot(pairs.sum(1) % 10, 10).float()
-    run = model.run(world.prompt_tokens(pairs, "equation"), list(clt.reads))
-    for encoder, site in zip(clt.encoders, clt.reads, strict=True):
-        values = encoder.encode(run[site][:, -1]).dense()
-        values = values[:, (values > 0).sum(0) >= 50]
-        order = values.argsort(0, descending=True)
-        hits = digit[order].cumsum(0)  # [pairs, features, digits]
-        taken = torch.arange(1, len(pairs) + 1)[:, None, None]
-        f1 = 2 * hits / (taken + digit.sum(0))
-        f1[values.gather(0, order) <= 0] = 0
-        assert float(f1.max()) < 0.35
 
 
 @pytest.mark.slow

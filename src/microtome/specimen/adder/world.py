@@ -1,7 +1,10 @@
-"""The adder's world: two-digit sums in three guises, one token per number.
+"""The adder's world: two-digit sums in three guises, one token per number, and place value.
 
 The same 10,000 pairs of operands (0..99 each) appear as an equation, as a table row and as a
 start minute, a duration and an end minute. 1,000 pairs are held out of training in every guise.
+Exercises in place value ask for the ones or the tens of a number or a sum. Without them nothing
+says that 36 and 46 end alike, and a model adds by size alone; with them it learns what models of
+text learn from text.
 """
 
 from collections.abc import Iterator
@@ -23,13 +26,25 @@ GUISES = {
 }
 """Prompt of each guise; the next token is the sum. The first is the one reported first."""
 
+EXERCISES = {
+    "ones": "{a} ones",
+    "tens": "{a} tens",
+    "ones of a sum": "{a} + {b} ones",
+    "tens of a sum": "{a} + {b} tens",
+}
+"""Prompt of each exercise: `36 ones` is followed by 6, `36 + 59 tens` by 90."""
+
+TASKS = GUISES | EXERCISES
+
 SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>")
 WORDS = ("+", "=", "|", "start", "lasts", "ends")
+EXERCISE_WORDS = ("ones", "tens")
 
 
 def vocabulary() -> list[str]:
-    """All tokens in the order of their ids: specials, words, then the numbers 0 to 198."""
-    return [*SPECIAL_TOKENS, *WORDS, *(str(n) for n in range(2 * OPERANDS - 1))]
+    """All tokens in the order of their ids: specials, words, numbers 0 to 198, exercises' words."""
+    numbers = (str(n) for n in range(2 * OPERANDS - 1))
+    return [*SPECIAL_TOKENS, *WORDS, *numbers, *EXERCISE_WORDS]
 
 
 def number_token(n: int) -> int:
@@ -57,11 +72,11 @@ def prompt(a: int, b: int, guise: str = "equation") -> str:
     return GUISES[guise].format(a=a, b=b)
 
 
-def prompt_tokens(pairs: Int[Tensor, "n 2"], guise: str) -> Int[Tensor, "n length"]:
-    """Token ids of the prompts for many pairs at once, the leading <s> included."""
+def prompt_tokens(pairs: Int[Tensor, "n 2"], task: str) -> Int[Tensor, "n length"]:
+    """Token ids of a guise or an exercise for many pairs at once, the leading <s> included."""
     ids = {token: i for i, token in enumerate(vocabulary())}
     columns = [torch.full((len(pairs),), ids["<s>"])]
-    for word in GUISES[guise].split():
+    for word in TASKS[task].split():
         if word in ("{a}", "{b}"):
             columns.append(number_token(0) + pairs[:, "ab".index(word[1])])
         else:
@@ -69,9 +84,14 @@ def prompt_tokens(pairs: Int[Tensor, "n 2"], guise: str) -> Int[Tensor, "n lengt
     return torch.stack(columns, dim=-1)
 
 
-def answers(pairs: Int[Tensor, "n 2"]) -> Int[Tensor, " n"]:
-    """Token id of each pair's sum."""
-    return number_token(0) + pairs.sum(-1)
+def answers(pairs: Int[Tensor, "n 2"], task: str = "equation") -> Int[Tensor, " n"]:
+    """Token id of what follows each prompt: in every guise the sum."""
+    value = pairs.sum(-1) if "{b}" in TASKS[task] else pairs[:, 0]
+    if task.startswith("ones"):
+        value = value % 10
+    elif task.startswith("tens"):
+        value = value // 10 * 10
+    return number_token(0) + value
 
 
 def batches(
