@@ -36,7 +36,8 @@ def make_library(folder: Path, shared: Path | None) -> Path:
     """Traces, a model, a run with its dictionary, an evaluation, graphs of other tools.
 
     `graphs/sum` (36 + 59 =) and `graphs/other` (7 + 88 =) are of the adder, with labels;
-    `graphs/grouped` is the first with saved pins and a supernode; where the reference material is
+    `graphs/grouped` is the first with saved pins and a supernode, `graphs/answers` explains two
+    answers to the first, 95 and 85; where the reference material is
     at hand, `graphs/stories` is of stories260K and `other-tools` holds JSON of circuit-tracer.
     """
     _adder_graphs(folder / "graphs")
@@ -55,6 +56,7 @@ def _adder_graphs(folder: Path) -> None:
     for name, text in (("sum", SUM), ("other", OTHER)):
         graph = label_features(mt.trace(model, text, dictionary), model, dictionary)
         graph.save(folder / name)
+    mt.trace(model, SUM, dictionary, ["95", "85"]).save(folder / "answers")
     graph = mt.load_graph(folder / "sum")
     graph.save(folder / "grouped")
     best = graph.influence[graph.nodes.where("feature")].argsort(descending=True)[:6]

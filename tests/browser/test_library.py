@@ -69,7 +69,7 @@ def test_a_broken_artifact_says_its_problem(served: Served, tmp_path: Path, page
     with RunningServer(Settings(folders=(tmp_path,))) as server:
         page.goto(f"{server.address.url}#/")
         row = page.locator(".entries li").filter(has_text="broken")
-        expect(row).to_contain_text("Cannot be opened. nodes.json has 100 bytes of")
+        expect(row).to_contain_text("is incomplete: nodes.json has 100 bytes of")
         expect(row.get_by_role("link")).to_have_count(0)
         shot("library-broken")
 
