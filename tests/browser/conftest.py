@@ -39,7 +39,7 @@ def lacking(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def library_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real artifacts; see `tests.browser.artifacts`."""
     folder = tmp_path_factory.mktemp("library")
@@ -66,14 +66,14 @@ class Served:
         return entry_id(self.folder / path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(library_folder: Path, built: Path) -> Iterator[Served]:
     """The library behind a real server, on a thread of its own."""
     with RunningServer(Settings(folders=(library_folder,))) as server:
         yield Served(server.address.url, library_folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def built() -> Path:
     """The folder of the built viewer."""
     if not (STATIC / "app" / "index.html").is_file():
@@ -81,7 +81,7 @@ def built() -> Path:
     return STATIC
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A headless chromium, from $CHROMIUM or the machine."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"

@@ -205,7 +205,7 @@ def atlas_served(served, tmp_path):
         yield Served(server.address.url, tmp_path)
 
 
-def test_an_atlas_tells_what_a_feature_means(page, atlas_served, shot):
+def test_an_atlas_tells_what_a_feature_means(atlas_served, page, shot):
     opened(page, atlas_served, "sum")
     find(page, "sum 9")
     page.get_by_role("tab", name="Feature").click()

@@ -246,7 +246,7 @@ def test_something_else_is_no_atlas_and_no_labels(tmp_path: Path):
     with pytest.raises(MicrotomeError, match="does not exist"):
         explain_atlas(tmp_path / "none", world, world.keys, Mind(oracle))
     atlas = atlas_folder(tmp_path / "atlas")
-    with pytest.raises(MicrotomeError, match="holds a atlas, not a labels"):
+    with pytest.raises(MicrotomeError, match="holds an atlas, not a labels"):
         read_labels(atlas)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")

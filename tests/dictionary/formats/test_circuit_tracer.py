@@ -247,7 +247,7 @@ def test_listed_files_of_any_layout(tmp_path):
 def test_listed_files_of_the_hub_are_downloaded(tmp_path, monkeypatch):
     asked = []
 
-    def download(repository, revision, allow_patterns):
+    def download(repository, revision, allow_patterns, local_files_only=False):
         asked.append((repository, revision, allow_patterns))
         return str(tmp_path / "hub")
 

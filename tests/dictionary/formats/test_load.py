@@ -104,7 +104,7 @@ def test_hub_names(text, expected):
 def test_a_repository_is_downloaded(tmp_path, monkeypatch, inside):
     asked = {}
 
-    def download(repository, revision, allow_patterns):
+    def download(repository, revision, allow_patterns, local_files_only=False):
         asked.update(repository=repository, revision=revision, patterns=allow_patterns)
         return str(tmp_path)
 
