@@ -10,7 +10,7 @@ from tests.browser.adder_atlas import atlas_id, get, liveliest
 from tests.browser.conftest import Complaints, Served, Shot
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def atlas(served: Served) -> str:
     return atlas_id(served)
 

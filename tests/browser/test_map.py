@@ -9,7 +9,7 @@ from tests.browser.adder_atlas import atlas_id
 from tests.browser.conftest import Served, Shot
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def atlas(served: Served) -> str:
     return atlas_id(served)
 
