@@ -22,7 +22,7 @@ def test_everything_is_listed_filtered_and_opened(served: Served, page: Page, sh
     expect(rows).to_have_count(1)
     page.get_by_role("group", name="Kind").get_by_role("button", name="all").click()
     page.keyboard.press("/")
-    page.keyboard.type("7 + 88")
+    page.keyboard.type("graphs/other")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("7 + 88")
     page.get_by_role("searchbox", name="Filter").fill("zebra")
