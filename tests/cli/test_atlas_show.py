@@ -66,6 +66,7 @@ def test_bad_input_is_one_sentence(run: Run, small: Path):
         (("show", small, "L2/4000"), "no feature L2/4000"),
         (("show", "specimen:abacus", "1"), "unknown specimen"),
         (("search", small), "search for one thing"),
+        (("search", small, "--label", " "), "nothing to search for"),
         (("search", small, "--label", "a", "--token", "b"), "search for one thing"),
         (("search", small, "--token", "zebra"), "no token"),
         (("search", "specimen:adder", "--text", "dog"), "vocabulary"),

@@ -47,6 +47,8 @@ def search(
 
     if [label, token, text, similar].count(None) != 3:
         raise MicrotomeError("search for one thing: --label, --token, --text or --similar")
+    if label is not None and not label.strip():
+        raise MicrotomeError("--label has nothing to search for; give at least one word")
     opened = load_atlas(atlas)
     given = labels_of(opened.folder)
     if label is not None:
