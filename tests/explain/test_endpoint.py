@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,6 +13,7 @@ import pytest
 
 from microtome.explain import Endpoint, Prices, Spending, Stopped, explain_atlas, read_labels
 from microtome.explain.endpoint import ATTEMPTS
+from microtome.explain.journal import ANSWERS
 from microtome.explain.key import Key
 from tests.explain.asking import ASKED, SECRET, Clock, ask, made
 from tests.explain.minds import oracle
@@ -196,3 +198,21 @@ def test_what_was_paid_for_is_not_bought_again(chat: Chat, explained: Callable[.
     asked = [json.dumps(body) for body in chat.requests]
     assert len(set(asked)) == len(asked)
     assert len(asked) > bought
+
+
+def test_what_is_under_way_at_a_refusal_is_waited_for(
+    chat: Chat, explained: Callable[..., None], tmp_path: Path
+):
+    def slowly(system: str, user: str) -> str:
+        time.sleep(0.2)
+        return oracle(system, user)
+
+    chat.think, chat.script = slowly, [Reply(401)]
+    chat.gate = threading.Barrier(3)
+    with pytest.raises(Stopped, match="401"):
+        explained()
+    chat.gate = None
+    assert len(chat.requests) == 3
+    (journal,) = tmp_path.rglob(ANSWERS)
+    assert len(journal.read_text().splitlines()) == 2
+    explained()

@@ -57,13 +57,22 @@ class Endpoint:
         self._client: httpx.AsyncClient | None = None
         self._places: asyncio.Semaphore | None = None
         self._not_before = 0.0
+        self._stopped: Stopped | None = None
         self._dialect = {"max_tokens": "max_tokens", "temperature": "temperature"}
 
     async def answer(self, question: Question) -> str:
         """
         Raises:
-            Stopped: refused, or no answer after several attempts, or the budget is used up.
+            Stopped: refused, or no answer after several attempts, or the budget is used up. Then
+                no other question is sent either, but those under way are waited for.
         """
+        try:
+            return await self._answer(question)
+        except Stopped as stopped:
+            self._stopped = stopped
+            raise
+
+    async def _answer(self, question: Question) -> str:
         if self._client is None or self._places is None:
             self._client = httpx.AsyncClient(timeout=self._timeout, headers=self._key.headers())
             self._places = asyncio.Semaphore(self.at_once)
@@ -71,6 +80,8 @@ class Endpoint:
             problem = ""
             for attempt in range(ATTEMPTS):
                 await self._pause()
+                if self._stopped:
+                    raise self._stopped
                 answer, problem, seconds = await self._ask(self._client, question)
                 if answer is not None:
                     return answer
@@ -83,7 +94,7 @@ class Endpoint:
     async def close(self) -> None:
         if self._client is not None:
             await self._client.aclose()
-        self._client = self._places = None
+        self._client = self._places = self._stopped = None
 
     async def _pause(self) -> None:
         """Until the time comes that the endpoint has asked for, of all requests."""

@@ -1,6 +1,7 @@
 """Explaining features of an atlas, one after the other or many at once."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
@@ -11,6 +12,7 @@ from microtome.explain.material import Material
 from microtome.explain.options import ExplainOptions
 from microtome.explain.prompts import explaining, read_explanation
 from microtome.explain.question import Answerer
+from microtome.explain.together import all_of
 
 Key = tuple[int, int]
 """Encoder and feature."""
@@ -58,16 +60,15 @@ class Work:
         async def worker(waiting: Iterator[Key]) -> None:
             nonlocal done
             for key in waiting:
-                self.labels[key] = await work(key)
+                try:
+                    self.labels[key] = await work(key)
+                except BaseException:
+                    deque(waiting, maxlen=0)  # nobody begins another
+                    raise
                 done += 1
                 self.progress(done, len(keys))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.answerer.at_once, len(keys))):
-                    group.create_task(worker(waiting))
-        except BaseExceptionGroup as failed:  # the first; the others were cancelled for it
-            raise failed.exceptions[0] from None
+        await all_of(worker(waiting) for _ in range(min(self.answerer.at_once, len(keys))))
 
     async def _explain(self, key: Key) -> ModelLabel:
         encoder, feature = key

@@ -6,7 +6,6 @@ on which it was not; and each held-out example is there marked rightly and wrong
 one question.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,7 @@ from microtome.explain.material import Material, generator
 from microtome.explain.options import ExplainOptions
 from microtome.explain.prompts import detecting, fuzzing, read_verdicts
 from microtome.explain.question import Answerer, Question
+from microtome.explain.together import all_of
 
 _DETECTION, _FUZZING = 1, 2
 
@@ -99,11 +99,9 @@ async def _score(
     truths = [item.truth for items in questions for item in items]
     if len(set(truths)) < 2:  # nothing to tell apart: no question is worth its price
         return None
-    verdicts = await asyncio.gather(
-        *(
-            _verdicts(answerer, ask(label, [i.text for i in items], options), len(items), options)
-            for items in questions
-        )
+    verdicts = await all_of(
+        _verdicts(answerer, ask(label, [i.text for i in items], options), len(items), options)
+        for items in questions
     )
     return Score.of(truths, [verdict for some in verdicts for verdict in some])
 
