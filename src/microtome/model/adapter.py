@@ -6,7 +6,7 @@ row to `ADAPTERS` and its name to the parametrised list in tests/model/families.
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -36,28 +36,49 @@ def _columns(p: Projection, index: Tensor | slice) -> Projection:
     return Projection(p.weight[:, index], None if p.bias is None else p.bias[index])
 
 
-def separate_values(attn: nn.Module, width: int) -> Projection:
-    return projection(attn.get_submodule("v_proj"))
+Reader = Callable[[nn.Module, int], Projection]
+"""Reads one projection out of an attention module, given its width (heads x head size)."""
 
 
-def trailing_values(name: str) -> Callable[[nn.Module, int], Projection]:
-    """Fused projection whose last `width` columns are the values (gpt2, phi3)."""
+def separate(name: str) -> Reader:
+    """A projection with a module of its own."""
 
     def read(attn: nn.Module, width: int) -> Projection:
-        return _columns(projection(attn.get_submodule(name)), slice(-width, None))
+        return projection(attn.get_submodule(name))
 
     return read
 
 
-def interleaved_values(attn: nn.Module, width: int) -> Projection:
-    """GPT-NeoX: query, key and value of each head lie side by side."""
-    d_head = int(attn.head_size)  # pyright: ignore[reportArgumentType]
-    columns = torch.arange(3 * width).view(-1, 3, d_head)[:, 2].flatten()
-    return _columns(projection(attn.get_submodule("query_key_value")), columns)
+def fused(name: str, part: str) -> Reader:
+    """One module whose columns are all queries, then all keys, then all values (gpt2, phi3)."""
+
+    def read(attn: nn.Module, width: int) -> Projection:
+        columns = {
+            "queries": slice(None, width),
+            "keys": slice(-2 * width, -width),
+            "values": slice(-width, None),
+        }
+        return _columns(projection(attn.get_submodule(name)), columns[part])
+
+    return read
+
+
+def interleaved(name: str, part: int) -> Reader:
+    """One module in which query, key and value of each head lie side by side (gpt_neox)."""
+
+    def read(attn: nn.Module, width: int) -> Projection:
+        d_head = int(attn.head_size)  # pyright: ignore[reportArgumentType]
+        columns = torch.arange(3 * width).view(-1, 3, d_head)[:, part].flatten()
+        return _columns(projection(attn.get_submodule(name)), columns)
+
+    return read
 
 
 def serial(config: PretrainedConfig) -> bool:
     return False
+
+
+_Q_PROJ, _K_PROJ, _V_PROJ = separate("q_proj"), separate("k_proj"), separate("v_proj")
 
 
 @dataclass(frozen=True)
@@ -70,8 +91,14 @@ class Adapter:
     attn: str = "self_attn"
     attn_output: str = "o_proj"
     """Output projection inside the attention module; it reads the heads side by side."""
-    values: Callable[[nn.Module, int], Projection] = separate_values
-    """Value projection of an attention module, given its width (heads x head size)."""
+    queries: Reader = _Q_PROJ
+    keys: Reader = _K_PROJ
+    values: Reader = _V_PROJ
+    query_norm: str | None = None
+    """Norm of queries inside the attention module, over each head or over all of them."""
+    key_norm: str | None = None
+    score_cap: str | None = None
+    """Attribute of the attention module with the soft-cap on scores (gemma2)."""
     mlp: str = "mlp"
     attn_norm: str | None = "input_layernorm"
     attn_post_norm: str | None = None
@@ -98,7 +125,9 @@ ADAPTERS: dict[str, Adapter] = {
         final_norm="transformer.ln_f",
         attn="attn",
         attn_output="c_proj",
-        values=trailing_values("c_attn"),
+        queries=fused("c_attn", "queries"),
+        keys=fused("c_attn", "keys"),
+        values=fused("c_attn", "values"),
         attn_norm="ln_1",
         mlp_norm="ln_2",
     ),
@@ -107,22 +136,30 @@ ADAPTERS: dict[str, Adapter] = {
         final_norm="gpt_neox.final_layer_norm",
         attn="attention",
         attn_output="dense",
-        values=interleaved_values,
+        queries=interleaved("query_key_value", 0),
+        keys=interleaved("query_key_value", 1),
+        values=interleaved("query_key_value", 2),
         parallel=lambda config: bool(config.use_parallel_residual),
     ),
     "llama": _LLAMA,
     "mistral": _LLAMA,
     "qwen2": _LLAMA,
-    "qwen3": _LLAMA,
-    "gemma2": _SANDWICH,
-    "gemma3_text": _SANDWICH,
+    "qwen3": Adapter(query_norm="q_norm", key_norm="k_norm"),
+    "gemma2": replace(_SANDWICH, score_cap="attn_logit_softcapping"),
+    "gemma3_text": replace(_SANDWICH, query_norm="q_norm", key_norm="k_norm"),
     "olmo2": Adapter(
+        query_norm="q_norm",
+        key_norm="k_norm",
         attn_norm=None,
         attn_post_norm="post_attention_layernorm",
         mlp_norm=None,
         mlp_post_norm="post_feedforward_layernorm",
     ),
-    "phi3": Adapter(values=trailing_values("qkv_proj")),
+    "phi3": Adapter(
+        queries=fused("qkv_proj", "queries"),
+        keys=fused("qkv_proj", "keys"),
+        values=fused("qkv_proj", "values"),
+    ),
 }
 """Rows by `model_type` of the Hugging Face configuration."""
 
