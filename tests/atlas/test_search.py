@@ -4,9 +4,9 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from microtome.atlas.page import FeatureRow, XRay, XRayLayer
+from microtome.atlas.page import XRay, XRayLayer
 from microtome.atlas.query import Atlas, open_atlas
-from microtome.atlas.search import label_rank
+from microtome.atlas.search import xray_ranks
 from microtome.atlas.xray import features_on_text
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
@@ -30,23 +30,14 @@ def test_labels_by_their_words(atlas: Atlas):
     scores = [row.score for row in found.rows if row.score is not None]
     assert scores == sorted(scores, reverse=True)
     assert atlas.search_label("5 sum").total == found.total, "words in any order"
+    for phrase in ("sum ending in 5", "Sums ending in 5", "sum ends in 5"):
+        again = atlas.search_label(phrase, limit=7)
+        assert again.total == found.total
+        assert [row.id for row in again.rows] == [row.id for row in found.rows]
+        listed = atlas.rows(sort="match", text=phrase, limit=7)
+        assert [row.id for row in listed.rows] == [row.id for row in found.rows]
     assert atlas.search_label("nothing has this").rows == []
     assert atlas.search_label("  ").rows == []
-
-
-def test_the_phrase_comes_before_its_words():
-    def row(number: int, label: str, score: float = 0.5) -> FeatureRow:
-        return FeatureRow(
-            id=number, encoder=0, feature=number, layer=0, name="", label=label,
-            label_source="automatic", density=0.1, maximum=1.0, score=score,
-        )  # fmt: skip
-
-    labels = ["partly ends in 5", "in 5, ends", "sum ends in 5", "ends in 5, at", "ends in 5"]
-    rows = [row(i, label) for i, label in enumerate(labels)]
-    order = sorted(rows, key=lambda r: label_rank("ends in 5", r))
-    assert [r.id for r in order] == [4, 3, 2, 1, 0]
-    rows = [row(0, "sum 190–195", 1.0), row(1, "sum 95–116", 0.1), row(2, "sum 2 or 95", 0.9)]
-    assert [r.id for r in sorted(rows, key=lambda r: label_rank("sum 95", r))] == [1, 2, 0]
 
 
 def test_tokens_by_share_of_activations(atlas: Atlas):
@@ -102,6 +93,9 @@ def test_rare_and_strong_features_say_most_of_a_text(atlas: Atlas):
     found = atlas.on_text(xray)
     assert [(r.id, r.score) for r in found.rows] == [(rare, 2.0), (common, 2.0)]
     assert found.total == 2
+    ranks = xray_ranks(xray, atlas.content, atlas.columns)
+    assert [(one.id, one.position) for one in ranks] == [(rare, 1), (common, 0)]
+    assert ranks[0].telling > ranks[1].telling
     labelled = atlas.labelled(xray, {(0, rare): ("mine", "person")})
     assert labelled.labels[f"0/{rare}"] == "mine"
 

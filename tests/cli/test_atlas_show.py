@@ -57,6 +57,19 @@ def test_features_on_a_text_of_the_adder(run: Run):
     assert result.code == 0 and len(rows) == 15
     assert all(row["density"] > 0 and row["score"] > 0 for row in rows)
     assert any("36" in row["label"] for row in rows)
+    shown = run("atlas", "search", "specimen:adder", "--text", "36 + 59 =").out
+    assert "score" in shown.splitlines()[1] and "3 “59”" in shown
+    assert all(row["name"] in shown for row in rows)
+    assert "not counted: what is active on “<s>”" in shown
+
+
+def test_one_phrase_in_three_wordings_finds_the_same(run: Run):
+    lists = []
+    for phrase in ("sum ending in 5", "sums ending in 5", "sum ends in 5"):
+        found = run("atlas", "search", "specimen:adder", "--label", phrase, "--json")
+        lists += json.loads(found.out).values()
+    assert lists[0] == lists[1] == lists[2]
+    assert "L2/914" in [row["name"] for row in lists[0]["rows"][:3]]
 
 
 def test_bad_input_is_one_sentence(run: Run, small: Path):

@@ -1756,7 +1756,7 @@ export interface operations {
             query?: {
                 layer?: number | null;
                 cluster?: number | null;
-                /** @description id, density, maximum, score, label; with - in front from the largest down. */
+                /** @description id, density, maximum, score, label, match; with - in front from the largest down. */
                 sort?: string;
                 q?: string;
                 limit?: number;

@@ -1,5 +1,6 @@
 """What lists need of every feature, in memory: about 40 bytes and a label each."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -11,13 +12,15 @@ from microtome.atlas.names import feature_name
 from microtome.atlas.page import FeatureRow
 from microtome.atlas.schema import AtlasContent
 from microtome.atlas.tables import SortedTable, contains
+from microtome.atlas.words import label_rank, pattern
 from microtome.errors import MicrotomeError
 
 Labels = Mapping[tuple[int, int], tuple[str, str]]
 """Labels that take the place of the atlas' own, with their source, by encoder and feature."""
 
-SORTS = ("id", "density", "maximum", "score", "label")
-"""What lists are sorted by; with `-` in front from the largest down."""
+SORTS = ("id", "density", "maximum", "score", "label", "match")
+"""What lists are sorted by; with `-` in front from the largest down. `match`: those whose label is
+most like what is searched first."""
 
 
 class FeatureColumns:
@@ -91,17 +94,22 @@ class FeatureColumns:
         )
 
     def matching(self, text: str, labels: Labels | None = None) -> Bool[np.ndarray, " features"]:
-        """Which labels have all the words of a text in them."""
-        words = text.split()
-        found = contains(self.labels, words)
+        """Which labels have all the words of a text in them, or inflections of them."""
+        found = contains(self.labels, text.split())
+        wanted = [re.compile(pattern(word), re.IGNORECASE) for word in text.split()]
         for number, (label, _) in self.ids_of(labels or {}).items():
-            found[number] = all(word.lower() in label.lower() for word in words)
+            found[number] = all(word.search(label) for word in wanted)
         return found
 
     def order(
-        self, ids: Int[np.ndarray, " n"], sort: str, labels: Labels | None = None
+        self,
+        ids: Int[np.ndarray, " n"],
+        sort: str,
+        labels: Labels | None = None,
+        text: str = "",
     ) -> Int[np.ndarray, " n"]:
         """Some ids in an order; features that never fire, or have no score or label, come last.
+        `text` is what was searched, for the order by `match`.
 
         Raises:
             MicrotomeError: no such order.
@@ -111,7 +119,9 @@ class FeatureColumns:
             raise MicrotomeError(
                 f"cannot sort by {sort!r}; sort by {', '.join(SORTS)}, or by -{name}"
             )
-        if name == "id":
+        if name == "match":
+            ids = self._best_first(ids, text, labels)
+        if name in ("id", "match"):
             return ids[::-1] if down else ids
         if name == "label":
             keys, absent = self._label_ranks(ids, labels)
@@ -121,13 +131,26 @@ class FeatureColumns:
             keys = np.where(absent, 0, values)
         return ids[np.lexsort((ids, -keys if down else keys, absent))]
 
+    def _best_first(
+        self, ids: Int[np.ndarray, " n"], text: str, labels: Labels | None
+    ) -> Int[np.ndarray, " n"]:
+        texts, scores = self._texts(ids, labels), self["label_score"][ids].tolist()
+        ranks = [
+            (*label_rank(text, label, score), number)
+            for label, score, number in zip(texts, scores, ids.tolist(), strict=True)
+        ]
+        return np.array([rank[-1] for rank in sorted(ranks)], dtype=np.int64)
+
+    def _texts(self, ids: Int[np.ndarray, " n"], labels: Labels | None) -> Sequence[str]:
+        texts: Sequence[str] = self.labels.take(pa.array(ids)).to_pylist()
+        own = self.ids_of(labels or {})
+        return [
+            own[i][0] if i in own else text or ""
+            for i, text in zip(ids.tolist(), texts, strict=True)
+        ]
+
     def _label_ranks(
         self, ids: Int[np.ndarray, " n"], labels: Labels | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        texts: Sequence[str] = self.labels.take(pa.array(ids)).to_pylist()
-        own = self.ids_of(labels or {})
-        texts = [
-            own[i][0] if i in own else text for i, text in zip(ids.tolist(), texts, strict=True)
-        ]
-        lowered = np.array([text.lower() for text in texts], dtype=np.str_)
+        lowered = np.array([text.lower() for text in self._texts(ids, labels)], dtype=np.str_)
         return np.unique(lowered, return_inverse=True)[1], lowered == ""

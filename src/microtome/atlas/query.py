@@ -31,7 +31,7 @@ from microtome.atlas.schema import (
     VOCABULARY_COLUMNS,
     AtlasContent,
 )
-from microtome.atlas.search import active_tokens, label_rank, matching_tokens, xray_ranks
+from microtome.atlas.search import active_tokens, matching_tokens, xray_ranks
 from microtome.atlas.tables import SortedTable, check_name, whole_table
 from microtome.errors import MicrotomeError
 
@@ -156,7 +156,8 @@ class Atlas:
             sort: one of `SORTS`, with `-` in front from the largest down.
             layer: only of this layer.
             cluster: only of this cluster of the map.
-            text: only those with all these words in their label, or of this name.
+            text: only those with all these words, or inflections of them, in their label, or of
+                this name.
             limit: rows, at most; 1,000 at most.
             offset: rows to leave out before.
             labels: in place of the atlas' own.
@@ -176,7 +177,7 @@ class Atlas:
             members = np.zeros(len(keep), dtype=bool)
             members[self._map["id"][self._map["cluster"] == cluster]] = True
             keep &= members
-        ids = self.columns.order(np.flatnonzero(keep), sort, labels)
+        ids = self.columns.order(np.flatnonzero(keep), sort, labels, text)
         part = ids[max(offset, 0) :][: min(max(limit, 0), MOST)]
         return FeatureList(
             total=len(ids), rows=[self.columns.row(i, labels) for i in part.tolist()]
@@ -195,13 +196,15 @@ class Atlas:
     # -- search --------------------------------------------------------------------------------
 
     def search_label(self, text: str, limit: int = 20, labels: Labels | None = None) -> FeatureList:
-        """Features whose label has all words of a text; the phrase itself and short labels first,
-        among equals those whose label is the better rule. The score is that of the label."""
-        found = np.flatnonzero(self.columns.matching(text, labels)) if text.strip() else []
+        """Features whose label has all words of a text, or inflections of them; the phrase itself
+        first, among equals the label that is the better rule. The score is the label's."""
+        if not text.strip():
+            return FeatureList(total=0, rows=[])
+        found = np.flatnonzero(self.columns.matching(text, labels))
+        best = self.columns.order(found, "match", labels, text)[: min(limit, MOST)]
         scores = self.columns["label_score"]
-        rows = [self.columns.row(i, labels, float(scores[i])) for i in map(int, found)]
-        rows.sort(key=lambda row: label_rank(text, row))
-        return FeatureList(total=len(rows), rows=rows[: min(limit, MOST)])
+        rows = [self.columns.row(i, labels, float(scores[i])) for i in best.tolist()]
+        return FeatureList(total=len(found), rows=rows)
 
     def search_token(
         self, text: str, limit: int = 20, by: str = "active", labels: Labels | None = None
@@ -227,7 +230,8 @@ class Atlas:
         """The features of an X-ray that say most of its text: those most strongly active by their
         own measure, rare ones first. The score is the largest activation."""
         found = xray_ranks(xray, self.content, self.columns)
-        rows = [self.columns.row(i, labels, score) for i, score in found[: min(limit, MOST)]]
+        best = found[: min(limit, MOST)]
+        rows = [self.columns.row(one.id, labels, one.activation) for one in best]
         return FeatureList(total=len(found), rows=rows)
 
     def labelled(self, xray: XRay, labels: Labels | None = None) -> XRay:

@@ -1,15 +1,15 @@
 """Finding features: by the words of a label, by a token, by what fires on a text."""
 
 import math
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from microtome.atlas.columns import FeatureColumns
-from microtome.atlas.page import FeatureRow, XRay
+from microtome.atlas.page import XRay
 from microtome.atlas.schema import AtlasContent
 from microtome.atlas.tables import damaged
 from microtome.errors import MicrotomeError
@@ -18,29 +18,11 @@ _LISTS = {
     "active": ("active_tokens", "active_shares"),
     "promote": ("top_tokens", "top_logits"),
 }
-_WORD = re.compile(r"\w+")
 _ROWS_WITH_TOKEN = """
     SELECT id, sum(score) AS score FROM (
         SELECT id, unnest({tokens}) AS token, unnest({scores}) AS score FROM read_parquet($path)
     ) WHERE list_contains($wanted, token) GROUP BY id
 """
-
-
-def label_rank(text: str, row: FeatureRow) -> tuple:
-    """Smaller is better: the whole label, its beginning, the phrase in it, then its words; words
-    as a whole before parts of words."""
-    phrase, label = " ".join(text.lower().split()), row.label.lower()
-    place = label.find(phrase)
-    if label == phrase:
-        kind = 0
-    elif place == 0:
-        kind = 1
-    else:
-        kind = 2 if place > 0 else 3
-    partly = label.startswith("partly ")
-    whole = set(_WORD.findall(label))
-    parts = sum(word not in whole for word in _WORD.findall(phrase))
-    return partly, parts, kind, -(row.score or 0.0), row.id
 
 
 def matching_tokens(strings: Sequence[str], text: str) -> list[int]:
@@ -76,24 +58,34 @@ def active_tokens(
     return (rows[0][2] if rows else 0), [(row[0], row[1]) for row in rows]
 
 
-def xray_ranks(
-    xray: XRay, content: AtlasContent, columns: FeatureColumns
-) -> list[tuple[int, float]]:
-    """Ids of the features active on a text with their largest activations, most telling first;
-    tokens that do not count for the dictionary are left out.
+@dataclass(frozen=True)
+class OnText:
+    """A feature on a text: where it is most active, and how much that says of the text."""
 
-    Telling is the activation as a share of the largest one in the corpus, times the bits by which
-    a feature of its density surprises.
-    """
-    peak: dict[int, float] = {}
+    id: int
+    activation: float
+    position: int
+    telling: float
+    """The activation as a share of the largest one in the corpus, times the bits by which a
+    feature of its density surprises."""
+
+
+def xray_ranks(xray: XRay, content: AtlasContent, columns: FeatureColumns) -> list[OnText]:
+    """The features active on a text, most telling first; tokens that do not count for the
+    dictionary are left out."""
+    peak: dict[int, tuple[float, int]] = {}
     for layer in xray.layers:
         first = content.encoders[layer.encoder].first_id
-        counts = np.repeat(xray.counts, np.diff(layer.offsets)).tolist()
-        for feature, value, count in zip(layer.features, layer.values, counts, strict=True):
-            if not count:
-                continue
-            peak[first + feature] = max(peak.get(first + feature, 0.0), value)
-    return sorted(peak.items(), key=lambda item: (-_telling(*item, columns), item[0]))
+        positions = np.repeat(np.arange(len(xray.tokens)), np.diff(layer.offsets)).tolist()
+        for feature, value, position in zip(layer.features, layer.values, positions, strict=True):
+            before, _ = peak.get(first + feature, (0.0, 0))
+            if xray.counts[position] and value > before:
+                peak[first + feature] = value, position
+    found = [
+        OnText(number, value, position, _telling(number, value, columns))
+        for number, (value, position) in peak.items()
+    ]
+    return sorted(found, key=lambda one: (-one.telling, one.id))
 
 
 def _telling(number: int, value: float, columns: FeatureColumns) -> float:

@@ -1,7 +1,8 @@
 """A feature's page and lists of features in the terminal, readable at 100 columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -182,20 +183,39 @@ def _neighbour(row: FeatureRow) -> Text:
 
 
 def show_rows(
-    rows: Sequence[FeatureRow], console: Console, score: str, title: str, total: int
+    rows: Sequence[FeatureRow],
+    console: Console,
+    score: str,
+    title: str,
+    total: int,
+    more_columns: Mapping[str, Sequence[str]] | None = None,
+    note: str = "",
 ) -> None:
-    """Print a list of features; `score` names their score."""
+    """Print a list of features; `score` names their score, `more_columns` come before it, with a
+    cell for every row, and `note` stands below."""
     if not rows:
         console.print(Text(f"{title}: none"))
         return
     more = "" if total <= len(rows) else f", {len(rows)} of {total:,}"
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("feature", no_wrap=True, style="cyan")
-    table.add_column(score, justify="right", no_wrap=True)
-    table.add_column("density", justify="right", no_wrap=True)
-    table.add_column("label", overflow="ellipsis", no_wrap=True)
-    for row in rows:
-        shown = "" if row.score is None else f"{row.score:.2f}".replace("-", "−")
-        table.add_row(row.name, shown, percent(row.density), Text(row.label))
+    columns = {
+        "feature": [row.name for row in rows],
+        **(more_columns or {}),
+        score: ["" if r.score is None else f"{r.score:.2f}".replace("-", "−") for r in rows],
+        "density": [percent(row.density) for row in rows],
+    }
+    room = console.width
+    for name, cells in columns.items():
+        room -= max(cell_len(text) for text in (name, *cells)) + 2
+        style, justify = ("cyan", "left") if name == "feature" else ("", "right")
+        table.add_column(name, justify=justify, no_wrap=True, style=style)
+    table.add_column("label", no_wrap=True)
+    for i, row in enumerate(rows):
+        label = Text(row.label)
+        # a table that is too wide takes from its figures, too
+        label.truncate(max(room - 2, 8), overflow="ellipsis")
+        table.add_row(*(Text(cells[i]) for cells in columns.values()), label)
     console.print(Text(f"{title}{more}", style="bold"))
     console.print(table)
+    if note:
+        console.print(Text(note, style="dim"))

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from microtome.atlas.words import pattern
 from microtome.errors import MicrotomeError
 
 
@@ -118,9 +119,9 @@ def whole_table(path: Path, schema: pa.Schema) -> pa.Table:
 
 
 def contains(texts: pa.Array | pa.ChunkedArray, words: list[str]) -> np.ndarray:
-    """Which texts have all the words somewhere in them, in capitals or not."""
+    """Which texts have all the words in them, in capitals or not, or inflections of them."""
     found = np.ones(len(texts), dtype=bool)
     for word in words:
-        match = pc.match_substring(texts, word, ignore_case=True)  # pyright: ignore[reportAttributeAccessIssue]
+        match = pc.match_substring_regex(texts, pattern(word), ignore_case=True)  # pyright: ignore[reportAttributeAccessIssue]
         found &= match.to_numpy(zero_copy_only=False).astype(bool)
     return found

@@ -1,5 +1,6 @@
 """microtome atlas search: features by label, token, text or likeness."""
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,11 +9,20 @@ from microtome.errors import MicrotomeError
 
 if TYPE_CHECKING:
     from microtome.atlas.columns import Labels
-    from microtome.atlas.page import FeatureList
+    from microtome.atlas.page import FeatureList, XRay
     from microtome.atlas.query import Atlas
 
-Found = list[tuple[str, str, "FeatureList"]]
-"""Title, name of the score, features."""
+
+@dataclass(frozen=True)
+class Found:
+    """A list as it is printed."""
+
+    title: str
+    score: str
+    """What the score is."""
+    features: "FeatureList"
+    more_columns: dict[str, list[str]] = field(default_factory=dict)
+    note: str = ""
 
 
 def register(group: typer.Typer) -> None:
@@ -52,7 +62,8 @@ def search(
     opened = load_atlas(atlas)
     given = labels_of(opened.folder)
     if label is not None:
-        found = [(f"Labels with “{label}”", "score", opened.search_label(label, limit, given))]
+        rows = opened.search_label(label, limit, given)
+        found = [Found(f"Labels with “{label}”", "score", rows)]
     elif token is not None:
         found = _by_token(opened, token, limit, given)
     elif similar is not None:
@@ -63,18 +74,18 @@ def search(
     _print(found, json, limit)
 
 
-def _by_token(atlas: "Atlas", token: str, limit: int, given: "Labels") -> Found:
+def _by_token(atlas: "Atlas", token: str, limit: int, given: "Labels") -> list[Found]:
     return [
-        (f"Active on “{token}”", "share", atlas.search_token(token, limit, labels=given)),
-        (f"Promote “{token}”", "logit", atlas.search_token(token, limit, "promote", given)),
+        Found(f"Active on “{token}”", "share", atlas.search_token(token, limit, labels=given)),
+        Found(f"Promote “{token}”", "logit", atlas.search_token(token, limit, "promote", given)),
     ]
 
 
-def _like(atlas: "Atlas", name: str, given: "Labels") -> Found:
+def _like(atlas: "Atlas", name: str, given: "Labels") -> list[Found]:
     encoder, feature = atlas.parse_name(name)
     kinds = {"decoder": "Write", "encoder": "Read", "coactive": "Are active"}
     return [
-        (f"{verb} like {name}", "cosine", atlas.similar(encoder, feature, by, given))
+        Found(f"{verb} like {name}", "cosine", atlas.similar(encoder, feature, by, given))
         for by, verb in kinds.items()
     ]
 
@@ -86,7 +97,8 @@ def _on_text(
     dictionary: str | None,
     limit: int,
     given: "Labels",
-) -> Found:
+) -> list[Found]:
+    from microtome.atlas.search import xray_ranks
     from microtome.atlas.xray import features_on_text
     from microtome.cli.progress import status
     from microtome.specimen import load_dictionary, load_model
@@ -100,21 +112,44 @@ def _on_text(
             f"that one with --dictionary"
         )
     xray = features_on_text(loaded, read, text)
-    return [("Features on this text", "activation", atlas.on_text(xray, limit, given))]
+    ranks = xray_ranks(xray, atlas.content, atlas.columns)[:limit]
+    columns = {
+        "score": [f"{one.telling:.1f}" for one in ranks],
+        "on": [f"{one.position} “{_one_line(xray.tokens[one.position])}”" for one in ranks],
+    }
+    rows = atlas.on_text(xray, limit, given)
+    return [Found("Features on this text", "activation", rows, columns, _note(xray))]
 
 
-def _print(found: Found, json: bool, limit: int) -> None:
+def _one_line(token: str) -> str:
+    return token.replace("\n", "⏎").replace("\t", "⇥")
+
+
+def _note(xray: "XRay") -> str:
+    """What the score is, and which tokens are left out."""
+    said = (
+        "score: share of the largest activation, times the bits of surprise at so rare a feature"
+    )
+    left = [token for token, counts in zip(xray.tokens, xray.counts, strict=True) if not counts]
+    if not left:
+        return said
+    names = ", ".join(f"“{_one_line(token)}”" for token in dict.fromkeys(left))
+    return f"{said}\nnot counted: what is active on {names}; the dictionary was not trained on it"
+
+
+def _print(found: list[Found], json: bool, limit: int) -> None:
     if json:
         import json as writer
 
-        lists = {title: rows.model_dump(mode="json") for title, _, rows in found}
+        lists = {one.title: one.features.model_dump(mode="json") for one in found}
         typer.echo(writer.dumps(lists, ensure_ascii=False))
         return
     from microtome.atlas.show import show_rows
     from microtome.cli.console import stdout
 
     console = stdout()
-    for i, (title, score, rows) in enumerate(found):
+    for i, one in enumerate(found):
         if i:
             console.print()
-        show_rows(rows.rows[:limit], console, score, title, rows.total)
+        rows, total = one.features.rows[:limit], one.features.total
+        show_rows(rows, console, one.score, one.title, total, one.more_columns, one.note)
