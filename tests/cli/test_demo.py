@@ -17,6 +17,7 @@ from microtome.circuit.artifact import load_state, save_state
 from microtome.circuit.view import ViewState
 from microtome.cli.demo import demo_folder, keep_graph
 from microtome.server import Address, entry_id
+from microtome.specimen import load_atlas
 from microtome.viewer import built as built_viewer
 from tests.circuit.graphs import random_graph
 from tests.cli.conftest import Run
@@ -69,6 +70,18 @@ def test_it_ends_with_the_graph_in_the_viewer(run: Run, data: Path, served: list
     assert graph.name.startswith("7-plus-88-clt")
     labels = mt.load_graph(graph).nodes.label
     assert sum(bool(re.search(r"sum |operand|first ", label)) for label in labels) > 20
+    atlas = load_atlas("specimen:adder")
+    nodes = mt.load_graph(graph).nodes
+    for i in nodes.where("feature").tolist():
+        assert nodes.label[i] == atlas.row(int(nodes.layer[i]), int(nodes.feature[i])).label
+
+
+def test_trace_says_what_features_of_the_adder_mean(run: Run):
+    """In the words of the demo: both have them from the atlas."""
+    rows = [line for line in run("demo").out.splitlines() if line.startswith(" L2/914")]
+    traced = run("trace", "specimen:adder", "36 + 59 =", "-d", "specimen:adder").out
+    assert rows[0] in traced.splitlines() and "sum ends in 5" in rows[0]
+    assert "means" not in run("trace", "specimen:adder", "3 + 4 =", "-d", "specimen:adder/plt").out
 
 
 def test_without_the_built_viewer_it_says_so(run: Run, data: Path, served, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import torch
 
 from microtome.circuit import trace
 from microtome.evaluation import agreement
-from microtome.specimen import load_dictionary, load_model, specimen_path
+from microtome.specimen import load_atlas, load_dictionary, load_model, specimen_path
 from microtome.specimen.adder import world
 from microtome.specimen.adder.evaluate import accuracy
 from microtome.specimen.adder.label import label_features
@@ -118,11 +118,20 @@ def test_everything_bundled_is_under_12_megabytes():
 
 
 def test_graph_features_are_labelled_with_what_they_respond_to(adder):
-    dictionary = load_dictionary("specimen:adder")
+    dictionary = load_dictionary("specimen:adder/plt")
     graph = label_features(trace(adder, world.prompt(36, 59), dictionary), adder, dictionary, 12)
     labels = [graph.nodes.label[int(i)] for i in graph.nodes.where("feature")]
     assert sum(bool(label) for label in labels) == 12
     assert any("sum" in label for label in labels)
+
+
+def test_features_with_an_atlas_are_labelled_as_it_has_them(adder):
+    dictionary, atlas = load_dictionary("specimen:adder"), load_atlas("specimen:adder")
+    graph = label_features(trace(adder, world.prompt(36, 59), dictionary), adder, dictionary)
+    nodes = graph.nodes
+    for i in nodes.where("feature").tolist():
+        assert nodes.label[i] == atlas.row(int(nodes.layer[i]), int(nodes.feature[i])).label
+    assert "sum ends in 5" in nodes.label
 
 
 def test_operand_grids_are_the_features_own_activations(adder):

@@ -57,7 +57,7 @@ def demo(
         read = load_dictionary(dictionary)
     with progress_bar("tracing", quiet=json) as advance:
         graph = trace(model, prompt(first, second), read, progress=advance)
-    with status("activating its features on all 100 x 100 sums", quiet=json):
+    with status("labelling its features", quiet=json):
         graph = label_features(graph, model, read)
     if out is not None:
         graph.save(out, force)

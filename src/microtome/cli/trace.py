@@ -47,6 +47,8 @@ def trace(
     from microtome.cli.progress import progress_bar, status
     from microtome.cli.report import print_graph
     from microtome.specimen import load_dictionary, load_model
+    from microtome.specimen.adder.label import label_as_atlas
+    from microtome.specimen.load import PREFIX
 
     if out is not None:
         check_output(out, force, "graph")
@@ -58,6 +60,8 @@ def trace(
         graph = trace_prompt(
             loaded, prompt, read, targets, max_features, memory_gb, progress=advance
         )
+    if read.name.startswith(PREFIX):
+        graph = label_as_atlas(graph, read) or graph
     if out is not None:
         graph.save(out, force)
     print_graph(graph, json, out)
