@@ -189,6 +189,8 @@ def test_labels_beside_an_atlas_are_shown_with_it(
 
 def test_labels_of_a_bundled_atlas_go_where_they_are_told(run: Run, chat: Chat, tmp_path: Path):
     to = ["--endpoint", chat.url, "--model", "tiny", "--features", "L0/0", "--send"]
+    planned = run("explain", "specimen:adder", *to[:-1])
+    assert planned.code == 0 and "Nothing was sent" in planned.out
     result = run("explain", "specimen:adder", *to)
     assert (result.code, chat.requests) == (2, [])
     assert "name a folder for its labels with --out" in result.err

@@ -68,14 +68,16 @@ def explain(
     options = ExplainOptions(shown=shown, scored=scored, seed=seed)
     opened = load_atlas(atlas)
     keys = chosen(opened, features or [], top, random, all_, seed)
-    source, where = AtlasSource(opened, scored > 0), out or _beside(atlas)
+    source = AtlasSource(opened, scored > 0)
     remote = _endpoint(endpoint, model, local, price_in, price_out, budget, at_once)
+    if remote is not None and not send:
+        kept = out if out is not None or _is_bundled(atlas) else _beside(atlas)
+        _plan(opened, kept, source, keys, remote, options, json)
+        return
+    where = out or _beside(atlas)
     if remote is None:
         with status("loading", quiet=json):
             answerer = Local(load_model(str(local), device))
-    elif not send:
-        _plan(opened, where, source, keys, remote, options, json)
-        return
     else:
         answerer = remote
     try:
@@ -115,6 +117,12 @@ def chosen(
     return active if all_ else active[:top]
 
 
+def _is_bundled(atlas: str) -> bool:
+    from microtome.specimen.load import PREFIX
+
+    return atlas.startswith(PREFIX)
+
+
 def _beside(atlas: str) -> Path:
     """Where labels go if nothing is said.
 
@@ -122,9 +130,8 @@ def _beside(atlas: str) -> Path:
         MicrotomeError: the atlas is bundled, and nothing is written into an installation.
     """
     from microtome.explain import labels_beside
-    from microtome.specimen.load import PREFIX
 
-    if atlas.startswith(PREFIX):
+    if _is_bundled(atlas):
         raise MicrotomeError(f"{atlas} is bundled; name a folder for its labels with --out")
     return labels_beside(Path(atlas))
 
@@ -158,14 +165,14 @@ def _endpoint(
 
 def _plan(
     atlas: "Atlas",
-    out: Path,
+    out: Path | None,
     source,
     keys: "list[Key]",
     endpoint: "Endpoint",
     options: "ExplainOptions",
     as_json: bool,
 ) -> None:
-    """Say what would be sent for features that have no label yet."""
+    """Say what would be sent for features that have no label yet in a folder, if there is one."""
     import json
     from dataclasses import asdict
 
@@ -174,7 +181,7 @@ def _plan(
     from microtome.explain.plan import first_question, plan
     from microtome.explain.show import show_plan
 
-    done = Labels(atlas.folder, out, endpoint.name, options).labels
+    done = {} if out is None else Labels(atlas.folder, out, endpoint.name, options).labels
     left = [key for key in keys if key not in done]
     planned = plan(source, left, options)
     if as_json:
