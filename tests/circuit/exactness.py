@@ -7,7 +7,7 @@ import torch
 from microtome.circuit import trace
 from microtome.circuit.graph import Graph
 from microtome.dictionary import Dictionary
-from microtome.intervention import HeldRun, direct_effect, hold
+from microtome.intervention import Baseline, direct_effect, hold
 from microtome.model import LanguageModel, Run, Site
 from tests.circuit.dictionaries import tiny_dictionary
 from tests.model.families import tiny_model, tokens
@@ -68,7 +68,7 @@ def _sources(graph: Graph) -> torch.Tensor:
 
 
 def _removals(
-    held: HeldRun, graph: Graph, dictionary: Dictionary, sources: torch.Tensor
+    held: Baseline, graph: Graph, dictionary: Dictionary, sources: torch.Tensor
 ) -> dict[Site, torch.Tensor]:
     """A batch of changes, each taking one source's own contribution out of the stream."""
     model, n, length = held.model, len(sources), len(graph.prompt.tokens)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from microtome.errors import MicrotomeError
@@ -36,7 +36,7 @@ class Activation:
         if self.kind in ("jumprelu", "batchtopk") and self.threshold is None:
             raise MicrotomeError(f"a {self.kind} activation function needs a threshold")
 
-    def active(self, pre: Float[Tensor, "rows features"]) -> Bool[Tensor, "rows features"]:
+    def active(self, pre: Float[Tensor, "*rows features"]) -> Bool[Tensor, "*rows features"]:
         """Which features are active: positive, and past the threshold or among the k largest."""
         if self.kind == "relu":
             return pre > 0
@@ -47,6 +47,13 @@ class Activation:
             return mask & (pre > 0)
         assert self.threshold is not None
         return (pre > self.threshold.to(pre.dtype)) & (pre > 0)
+
+    def select(self, features: Int[Tensor, " n"]) -> "Activation":
+        """The activation function of some features; not for topk, which looks at all of them."""
+        assert self.kind != "topk"
+        if self.threshold is None or self.threshold.numel() == 1:
+            return self
+        return replace(self, threshold=self.threshold[features])
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "Activation":
         if self.threshold is None:

@@ -34,6 +34,21 @@ class Encoder:
         pre = self.pre_activations(x)
         return Codes.from_mask(pre, self.activation.active(pre))
 
+    def activations(
+        self, x: Float[Tensor, "n d_read"], features: Int[Tensor, " n"]
+    ) -> Float[Tensor, " n"]:
+        """Activation of one feature on each of some rows, 0 where it is not active.
+
+        Only those features are computed, but for topk, whose features depend on all others.
+        """
+        if self.activation.kind == "topk":
+            at = torch.arange(len(x), device=x.device)
+            pre = self.pre_activations(x)
+            return torch.where(self.activation.active(pre), pre, 0.0)[at, features]
+        picked = self.activation.select(features)
+        pre = (x * self.weight[features]).sum(-1) + self.bias[features]
+        return torch.where(picked.active(pre), pre, 0.0)
+
 
 @dataclass(frozen=True)
 class Decoder:

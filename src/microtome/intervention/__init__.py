@@ -1,5 +1,29 @@
-"""What may be changed in a run. So far: direct effects, the test of exactness."""
+"""What may be changed in a run, in which mode, at which positions, in generation."""
 
-from microtome.intervention.direct import HeldRun, direct_effect, hold
+from microtome.intervention.baseline import Baseline, hold
+from microtome.intervention.description import (
+    Direction,
+    Features,
+    Head,
+    Intervention,
+    Mode,
+    WholeSite,
+    sweep,
+)
+from microtome.intervention.generate import generate
+from microtome.intervention.intervene import direct_effect, intervene
 
-__all__ = ["HeldRun", "direct_effect", "hold"]
+__all__ = [
+    "Baseline",
+    "Direction",
+    "Features",
+    "Head",
+    "Intervention",
+    "Mode",
+    "WholeSite",
+    "direct_effect",
+    "generate",
+    "hold",
+    "intervene",
+    "sweep",
+]

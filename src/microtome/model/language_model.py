@@ -1,7 +1,7 @@
 """A Hugging Face language model, unmodified, with named sites."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from microtome.artifact.fingerprint import fingerprint_tensors
 from microtome.errors import MicrotomeError
 from microtome.model.adapter import Adapter, Projection, adapter_for, projection
-from microtome.model.attention import PatternTap, attention_taps
-from microtome.model.hooks import Edit, Tap, tapped
+from microtome.model.hooks import Edit, Tap
 from microtome.model.site import Site
+from microtome.model.stream import TokenStream
+from microtome.model.taps import AllCaptured, Watch, sites_tapped, source_of
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class LanguageModel:
         site = Site.parse(site)
         self._check_layer(site)
         if site.kind != "attn.pattern":
-            self.tap(self._capture(site)[0])
+            self.tap(source_of(self, site)[0])
         return site
 
     def _check_layer(self, site: Site) -> None:
@@ -244,6 +245,7 @@ class LanguageModel:
         tokens: Int[Tensor, "batch position"],
         capture: Sequence[str | Site] = (),
         edit: Mapping[Site, Edit] | None = None,
+        watch: Mapping[Site, Watch] | None = None,
     ) -> Run:
         """One forward pass.
 
@@ -251,12 +253,11 @@ class LanguageModel:
             tokens: ids, [batch, position].
             capture: sites whose activations to keep, as they are after any edit.
             edit: by site, a function from the activation to its replacement.
+            watch: by site, a function that is shown the activation before any edit.
         """
         sites = [self.check_site(name) for name in capture]
-        for site in edit or {}:
-            _check_editable(site)
         activations: dict[Site, Tensor] = {}
-        with self._tapped(sites, edit or {}, activations):
+        with sites_tapped(self, sites, edit, watch, activations):
             logits = self.hf(self.check_tokens(tokens), use_cache=False).logits
         return Run(logits, activations)
 
@@ -276,50 +277,11 @@ class LanguageModel:
         if not wanted:
             return activations
         with (
-            self._tapped(wanted, {}, activations, stop_at=len(wanted)),
-            suppress(_AllCaptured),
+            sites_tapped(self, wanted, activations=activations, stop_at=len(wanted)),
+            suppress(AllCaptured),
         ):
             self.hf(self.check_tokens(tokens), use_cache=False)
         return activations
-
-    @contextmanager
-    def _tapped(
-        self,
-        sites: Sequence[Site],
-        edit: Mapping[Site, Edit],
-        activations: dict[Site, Tensor],
-        stop_at: int | None = None,
-    ) -> Iterator[None]:
-        """Let a forward pass inside the block fill `activations`, as they are after any edit."""
-        edits: dict[Site, list[Edit]] = {site: [e] for site, e in edit.items()}
-        for site in sites:
-            source, finish = self._capture(site)
-            edits.setdefault(source, []).append(_recorder(activations, site, finish, stop_at))
-        patterns: dict[int, PatternTap] = {}
-        taps: list[tuple[Tap, Edit]] = []
-        for site, functions in edits.items():
-            if site.kind == "attn.pattern":
-                assert site.layer is not None
-                patterns[site.layer] = _chain(functions)
-            else:
-                taps.append((self.tap(site), _chain(functions)))
-        with attention_taps(self.hf, patterns), tapped(taps):
-            yield
-
-    def _capture(self, site: Site):
-        """The site to tap for capturing `site`, and what to make of the tapped tensor."""
-        if site.kind == "mlp.normalized":
-            from microtome.model.norm import normalized
-
-            assert site.layer is not None
-            norm = self.part(site.layer, self.adapter.mlp_norm)
-            stream = Site("resid.pre" if self.parallel else "resid.mid", site.layer)
-            if norm is None:
-                return Site("mlp.in", site.layer), lambda x: x
-            return stream, lambda x: normalized(norm, x)
-        if site.kind == "attn.head.out":
-            return site, lambda x: x.unflatten(-1, (self.n_heads, self.d_head))
-        return site, lambda x: x
 
     @torch.no_grad()
     def generate(
@@ -329,11 +291,13 @@ class LanguageModel:
         temperature: float = 0.0,
         seed: int = 0,
         use_cache: bool = True,
+        on_token: Callable[[Int[Tensor, " batch"]], None] | None = None,
     ) -> Int[Tensor, "batch longer"]:
         """Continue a prompt, with the key-value cache; greedy at temperature 0.
 
         Returns the prompt and its continuation. A sequence that meets the end-of-sequence token
-        is padded after it. Sampling depends on `seed` alone.
+        is padded after it. Sampling depends on `seed` alone. `on_token` is given every new token
+        as soon as it is there.
         """
         tokens = self.check_tokens(tokens)
         room = self.max_positions - tokens.shape[-1]
@@ -346,6 +310,7 @@ class LanguageModel:
                 max_new_tokens=max(min(max_new_tokens, room), 1),
                 use_cache=use_cache,
                 pad_token_id=self._pad_token(),
+                streamer=None if on_token is None else TokenStream(on_token),
                 **(sampling or {"do_sample": False}),
             )
         assert isinstance(out, Tensor)
@@ -368,37 +333,3 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _check_editable(site: Site) -> None:
-    """Some sites are computed beside the stream: a change there would not reach it."""
-    instead = {"resid.mid": "attn.out", "mlp.normalized": "mlp.in"}.get(site.kind)
-    if instead:
-        raise MicrotomeError(
-            f"site {site} can be captured but not edited; edit blocks.{site.layer}.{instead}"
-        )
-
-
-class _AllCaptured(Exception):
-    """Ends a forward pass whose remaining layers nobody asked for."""
-
-
-def _recorder(
-    activations: dict[Site, Tensor], site: Site, finish, stop_at: int | None = None
-) -> Edit:
-    def record(x: Tensor) -> Tensor:
-        activations[site] = finish(x.detach())
-        if len(activations) == stop_at:
-            raise _AllCaptured
-        return x
-
-    return record
-
-
-def _chain(functions: list[Edit]) -> Edit:
-    def run(x: Tensor) -> Tensor:
-        for function in functions:
-            x = function(x)
-        return x
-
-    return run
