@@ -29,10 +29,19 @@ class Agreement:
         """1 - sum (at_once - one_by_one)² / sum at_once²: 1 where groups act as the sum of their
         members, 0 where sums are no better than nothing, below where they are worse. NaN without
         groups."""
-        if not len(self.groups):
+        if not self.groups:
             return float("nan")
         left = (self.at_once - self.one_by_one).square().sum()
         return float(1 - left / self.at_once.square().sum())
+
+    @property
+    def slope(self) -> float:
+        """Best b in at_once = b * one_by_one, without a constant: above 1 members stand in for each
+        other, below 1 they need each other. NaN without groups."""
+        if not self.groups:
+            return float("nan")
+        product = (self.at_once * self.one_by_one).sum()
+        return float(product / self.one_by_one.square().sum())
 
 
 def agreement(grouping: Grouping, baseline: Baseline, mode: Mode | None = None) -> Agreement:
