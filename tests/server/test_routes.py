@@ -80,6 +80,25 @@ def test_the_state_is_kept_in_the_artifact(client: TestClient, folder: Path, gra
     assert "is a file" in refused.json()["detail"]
 
 
+def test_what_a_reader_sees_is_exported_though_it_is_not_saved(client: TestClient, graph_id: str):
+    names = client.get(f"/api/graphs/{graph_id}").json()["nodes"]["id"]
+    state = ViewState(pinned=names[:1], node_threshold=0.5, notes="not saved </script>")
+    sent = state.model_dump(mode="json")
+    answer = client.post(f"/api/graphs/{graph_id}/html", json=sent)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-disposition"] == "attachment"
+    assert "notes" in answer.text and "not saved </script>" not in answer.text
+    few = client.post(f"/api/graphs/{graph_id}/neuronpedia", json=sent).json()
+    assert {"version", "name"} == set(few["metadata"]["info"]["generator"])
+    assert "generation_settings" in few["metadata"]
+    assert len(few["qParams"]["pinnedIds"]) == 1
+    all_of_it = sent | {"node_threshold": 1.0, "edge_threshold": 1.0}
+    whole = client.post(f"/api/graphs/{graph_id}/neuronpedia", json=all_of_it).json()
+    assert len(few["nodes"]) < len(whole["nodes"])
+    assert client.get(f"/api/graphs/{graph_id}").json()["state"] is None
+    assert client.post("/api/graphs/nothing/html", json=sent).status_code == 404
+
+
 def test_neuronpedia_out_and_in(client: TestClient, folder: Path, graph_id: str):
     exported = client.get(f"/api/graphs/{graph_id}/neuronpedia?node_threshold=0.9").json()
     assert from_neuronpedia(exported, "it").prompt.strings

@@ -4,8 +4,9 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from microtome.atlas.page import AtlasMap, FeatureList, FeaturePage
+from microtome.atlas.page import AtlasMap, FeatureList, FeaturePage, FeatureRow
 from microtome.atlas.query import Atlas, open_atlas
 from microtome.atlas.schema import AtlasContent
 from microtome.errors import MicrotomeError
@@ -15,6 +16,22 @@ from microtome.server.schema import AtlasInfo
 
 _KEPT = 4
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GivenAtlas:
+    """An atlas with the labels that its features were given."""
+
+    atlas: Atlas
+    given: Labelled
+
+    def page(self, encoder: int, feature: int, /) -> FeaturePage:
+        """All that is known of a feature."""
+        return self.atlas.page(encoder, feature, self.given)
+
+    def row(self, encoder: int, feature: int, /) -> FeatureRow:
+        """A feature as lists show it."""
+        return self.atlas.row(encoder, feature, self.given)
 
 
 class Atlases:
@@ -32,6 +49,14 @@ class Atlases:
             MicrotomeError: no such atlas, or it cannot be read.
         """
         return self._opened(self._library.find(id, "atlas"))
+
+    def given(self, found: Found) -> GivenAtlas:
+        """An atlas and the labels given to its features, both read once.
+
+        Raises:
+            MicrotomeError: it cannot be read.
+        """
+        return GivenAtlas(self._opened(found), self._given_to(found))
 
     def info(self, id: str) -> AtlasInfo:
         """What an atlas is of.

@@ -6,9 +6,11 @@ from typing import Any
 
 from microtome import circuit  # its names are loaded when a graph is first read
 from microtome.circuit.view import GraphView, ViewState, replaces
+from microtome.server.atlases import Atlases
 from microtome.server.labels import Labels
 from microtome.server.library import ArtifactLibrary, Found
 from microtome.server.library.found import Signature
+from microtome.viewer import html_page
 
 _KEPT = 6
 _STATE_FILE = "view.json"
@@ -18,8 +20,8 @@ _Key = tuple[str, int]
 class Graphs:
     """Reads graphs of the library."""
 
-    def __init__(self, library: ArtifactLibrary, labels: Labels):
-        self._library, self._labels = library, labels
+    def __init__(self, library: ArtifactLibrary, labels: Labels, atlases: Atlases):
+        self._library, self._labels, self._atlases = library, labels, atlases
         self._views: OrderedDict[_Key, tuple[Signature, GraphView]] = OrderedDict()
         self._lock = threading.Lock()
         """Held while a graph is read, too: the same one is not read twice at once, and no two
@@ -64,13 +66,42 @@ class Graphs:
             MicrotomeError: no such graph, or it cannot be read.
         """
         found = self._library.find(id, "graph")
+        state = circuit.load_state(found.path) if found.path.is_dir() else None
+        return self._neuronpedia(found, state, node_threshold, edge_threshold)
+
+    def neuronpedia_as_seen(self, id: str, state: ViewState) -> dict[str, Any]:
+        """The same of what a reader sees, saved or not.
+
+        Raises:
+            MicrotomeError: no such graph, or it cannot be read.
+        """
+        found = self._library.find(id, "graph")
+        return self._neuronpedia(found, state, state.node_threshold, state.edge_threshold)
+
+    def html(self, id: str, state: ViewState) -> str:
+        """What a reader sees of the graph as one HTML file, with the pages of its features where
+        an atlas of the dictionary is served.
+
+        Raises:
+            MicrotomeError: no such graph, it cannot be read, or the viewer is not built.
+        """
+        from microtome.circuit.document import graph_document  # loads torch, as graphs do
+
+        found = self._library.find(id, "graph")
+        graph = self._with_labels(circuit.load_graph(found.path))
+        atlas = self._library.atlas_of(str(graph.info.get("dictionary_fingerprint", "")))
+        known = self._atlases.given(atlas) if atlas else None
+        document = graph_document(graph, known, _pruned(graph, state), state)
+        return html_page(document, graph.prompt.text)
+
+    def _neuronpedia(
+        self, found: Found, state: ViewState | None, node_threshold: float, edge_threshold: float
+    ) -> dict[str, Any]:
         graph = circuit.load_graph(found.path)
-        if found.path.is_dir() and (state := circuit.load_state(found.path)) is not None:
+        if state is not None:
             graph = circuit.with_state(graph, state)
-        graph = self._with_labels(graph)
-        return circuit.to_neuronpedia(
-            circuit.prune(graph, node_threshold, edge_threshold), found.entry.name
-        )
+        pruned = circuit.prune(self._with_labels(graph), node_threshold, edge_threshold)
+        return circuit.to_neuronpedia(pruned, found.entry.name)
 
     def _view(self, found: Found, max_edges: int) -> GraphView:
         # the state beside the graph is read at every request
@@ -105,3 +136,10 @@ class Graphs:
             if key in found and replaces(found[key][1], nodes.label[i])
         }
         return graph.with_labels(labels)
+
+
+def _pruned(graph: "circuit.Graph", state: ViewState) -> "circuit.Pruned | None":
+    """What the thresholds keep; None for all, which they are at 1."""
+    if min(state.node_threshold, state.edge_threshold) >= 1:
+        return None
+    return circuit.prune(graph, state.node_threshold, state.edge_threshold)

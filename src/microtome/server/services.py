@@ -39,7 +39,7 @@ class Services:
         given = GivenLabels(self.library, self.notebook)
         self.atlases = Atlases(self.library, given)
         self.labels = Labels(self.atlases, given)
-        self.graphs = Graphs(self.library, self.labels)
+        self.graphs = Graphs(self.library, self.labels, self.atlases)
         self.occurrences = Occurrences(self.library, self.atlases)
         self.jobs = JobQueue(settings.limits)
         self._workshop = Workshop(self.library, self.labels)

@@ -80,6 +80,10 @@ export class EmbeddedSource implements Source {
     return absent('This export');
   }
 
+  graphPage(): Promise<Blob> {
+    return absent('This export');
+  }
+
   importGraph(): Promise<GraphView> {
     return absent('Opening other graphs');
   }

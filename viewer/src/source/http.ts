@@ -91,9 +91,14 @@ export class HttpSource implements Source {
     await checked(await this.send('PUT', `graphs/${part(id)}/state`, state));
   }
 
-  neuronpedia(id: string, thresholds: { node: number; edge: number }) {
-    const query = { node_threshold: thresholds.node, edge_threshold: thresholds.edge };
-    return this.get<Record<string, unknown>>(`graphs/${part(id)}/neuronpedia`, query);
+  async neuronpedia(id: string, state: ViewState) {
+    const answer = await this.send('POST', `graphs/${part(id)}/neuronpedia`, state);
+    return json<Record<string, unknown>>(answer);
+  }
+
+  async graphPage(id: string, state: ViewState): Promise<Blob> {
+    const answer = await this.send('POST', `graphs/${part(id)}/html`, state);
+    return (await checked(answer)).blob();
   }
 
   async importGraph(document: unknown): Promise<GraphView> {

@@ -74,10 +74,10 @@ export interface Source {
   history(key: FeatureKey, signal?: AbortSignal): Promise<Revision[]>;
   graph(id: string, signal?: AbortSignal): Promise<GraphView>;
   saveState(id: string, state: ViewState): Promise<void>;
-  neuronpedia(
-    id: string,
-    thresholds: { node: number; edge: number },
-  ): Promise<Record<string, unknown>>;
+  /** What the reader sees, in Neuronpedia's format. */
+  neuronpedia(id: string, state: ViewState): Promise<Record<string, unknown>>;
+  /** What the reader sees, as a file that needs no server. */
+  graphPage(id: string, state: ViewState): Promise<Blob>;
   importGraph(document: unknown): Promise<GraphView>;
   startJob(job: JobIn): Promise<Job>;
   cancelJob(id: string): Promise<void>;

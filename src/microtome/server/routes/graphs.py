@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from microtome.artifact.json_file import parse_json
@@ -42,7 +43,23 @@ def get_neuronpedia(
     served: Served, id: Id, node_threshold: Threshold = 0.8, edge_threshold: Threshold = 0.98
 ) -> Response:
     """The pruned graph in Neuronpedia's format."""
-    document = served.graphs.neuronpedia(id, node_threshold, edge_threshold)
+    return _as_finite_json(served.graphs.neuronpedia(id, node_threshold, edge_threshold))
+
+
+@router.post("/{id}/neuronpedia", response_model=dict[str, Any])
+def post_neuronpedia(served: Served, id: Id, state: ViewState) -> Response:
+    """What a reader sees of the graph, saved or not, in Neuronpedia's format."""
+    return _as_finite_json(served.graphs.neuronpedia_as_seen(id, state))
+
+
+@router.post("/{id}/html", response_class=HTMLResponse)
+def post_html(served: Served, id: Id, state: ViewState) -> Response:
+    """What a reader sees of the graph as one HTML file that needs no server."""
+    headers = {"Content-Disposition": "attachment"}
+    return HTMLResponse(served.graphs.html(id, state), headers=headers)
+
+
+def _as_finite_json(document: dict[str, Any]) -> Response:
     try:
         text = json.dumps(document, allow_nan=False)
     except ValueError as error:
