@@ -33,16 +33,48 @@ def selected(page: Page) -> str:
 
 
 def point_at_a_node(page: Page) -> tuple[float, float]:
-    """Move over the drawing until the pointer is on a node."""
+    """Move over the drawing until the pointer is on a node, and to its middle."""
+    x, _, bottom = extent_of_a_node(page)
+    page.mouse.move(x, bottom - REACH)
+    assert hovered(page)
+    return x, bottom - REACH
+
+
+REACH = 13
+"""A node is pointed at from so many pixels away."""
+
+
+def extent_of_a_node(page: Page) -> tuple[float, float, float]:
+    """Where a pointer is on the highest node or on its label, which is centred above it: the x of
+    their middle, the first y and the last."""
     box = page.locator(".graph-drawing").first.bounding_box()
     assert box
     for y in range(20, int(box["height"]) - 40, 9):
         for x in range(int(box["width"] * 0.5), int(box["width"]) - 20, 16):
             page.mouse.move(box["x"] + x, box["y"] + y)
-            if hovered(page):  # of a node just below: go nearer to its middle
-                page.mouse.move(box["x"] + x, box["y"] + y + 8)
-                return box["x"] + x, box["y"] + y + 8
+            if hovered(page):
+                return middle_of_a_node(page, box["x"] + x, box["y"] + y)
     raise AssertionError("no node under the pointer anywhere")
+
+
+def middle_of_a_node(page: Page, x: float, y: float) -> tuple[float, float, float]:
+    name = hovered(page)
+
+    def last(dx: int, dy: int, x: float, y: float) -> tuple[float, float]:
+        while hovered(page) == name:
+            x, y = x + dx, y + dy
+            page.mouse.move(x, y)
+        page.mouse.move(x - dx, y - dy)
+        return x - dx, y - dy
+
+    left, _ = last(-2, 0, x, y)
+    right, _ = last(2, 0, x, y)
+    middle = round((left + right) / 2)
+    page.mouse.move(middle, y)
+    _, bottom = last(0, 2, middle, y)
+    page.mouse.move(middle, y)
+    _, top = last(0, -2, middle, y)
+    return middle, top, bottom
 
 
 def hovered(page: Page) -> str:
@@ -96,7 +128,8 @@ def test_lists_are_sorted_and_walked_with_keys(explorer):
     rows = explorer.get_by_role("list", name="inputs").get_by_role("button")
     weights = explorer.locator(".link-weight")
     explorer.get_by_role("button", name="weight", exact=True).click()
-    values = [float(t.replace("−", "-")) for t in weights.all_inner_texts()]
+    texts = [text.replace("≈0", "0").replace("−", "-") for text in weights.all_inner_texts()]
+    values = [float(text) for text in texts]
     assert values == sorted(values, reverse=True)
     rows.first.focus()
     explorer.keyboard.press("ArrowDown")
@@ -107,17 +140,70 @@ def test_lists_are_sorted_and_walked_with_keys(explorer):
 
 
 def test_arrow_keys_walk_and_enter_selects(explorer):
-    explorer.keyboard.press("ArrowUp")
+    explorer.keyboard.press("ArrowDown")
     first = hovered(explorer)
-    explorer.keyboard.press("ArrowUp")
-    above = hovered(explorer)
-    assert first
-    assert above not in ("", first)
-    explorer.keyboard.press("ArrowRight")
+    assert first.startswith("logit")
+    explorer.keyboard.press("ArrowDown")
+    below = hovered(explorer)
+    assert below not in ("", first)
+    explorer.keyboard.press("ArrowLeft")
     explorer.keyboard.press("Enter")
-    assert selected(explorer) not in ("", first, above)
+    assert selected(explorer) not in ("", first, below)
     explorer.keyboard.press("Escape")
     assert selected(explorer) == ""
+
+
+def test_what_a_new_list_puts_under_the_pointer_is_not_hovered(explorer):
+    row = explorer.locator(".overview .link-row").nth(5)
+    box = row.bounding_box()
+    assert box
+    x, y = box["x"] + 60, box["y"] + 12
+    explorer.mouse.move(x - 5, y)
+    explorer.mouse.move(x, y)
+    assert hovered(explorer)
+    explorer.mouse.click(x, y)
+    rows = explorer.get_by_role("list", name="inputs").get_by_role("button")
+    rows.first.wait_for()
+    explorer.evaluate("() => new Promise(requestAnimationFrame)")
+    assert hovered(explorer) == ""
+    rows.nth(3).hover()
+    named = "document.querySelector('.graph-drawing').dataset.hover"
+    explorer.wait_for_function(f"{named} !== ''")
+    assert hovered(explorer) != selected(explorer)
+
+
+def test_a_click_on_a_label_selects_its_node(explorer):
+    x, top, bottom = extent_of_a_node(explorer)
+    assert bottom - top > 2 * REACH + 8  # more than the node itself
+    explorer.mouse.move(x, top + 2)
+    name = hovered(explorer)
+    assert name
+    explorer.mouse.click(x, top + 2)
+    assert selected(explorer) == name
+
+
+def test_back_returns_to_the_node_before_and_keeps_pins(explorer):
+    url = explorer.url
+    first = find(explorer, "sum ends in 5")
+    explorer.wait_for_function("url => location.href !== url", arg=url)
+    url = explorer.url
+    explorer.get_by_role("list", name="inputs").get_by_role("button").first.click()
+    second = selected(explorer)
+    assert second != first
+    explorer.wait_for_function("url => location.href !== url", arg=url)
+    explorer.keyboard.press("Escape")  # from the list to the page
+    explorer.get_by_role("button", name="Pin the 12 of most influence").click()
+    expect(explorer.locator(".subgraph-box")).to_have_count(12)
+    page = explorer.locator(".graph-page")
+    explorer.wait_for_timeout(400)  # the address is written at rest
+    explorer.go_back()
+    expect(page).to_have_attribute("data-selected", second)
+    explorer.go_back()
+    expect(page).to_have_attribute("data-selected", first)
+    expect(explorer.locator(".subgraph-box")).to_have_count(12)
+    explorer.wait_for_timeout(400)
+    explorer.go_forward()
+    expect(page).to_have_attribute("data-selected", second)
 
 
 def test_pin_group_name_ungroup_undo_redo(explorer, shot):
@@ -127,12 +213,16 @@ def test_pin_group_name_ungroup_undo_redo(explorer, shot):
     explorer.keyboard.press("Shift+G")
     group = explorer.locator(".subgraph-box.group")
     expect(group).to_have_count(1)
+    expect(explorer.get_by_label("Name of the supernode")).to_be_focused()
+    explorer.keyboard.press("Enter")
     n_grouped = boxes.count()
     assert n_grouped < 12
     group.click()
     name = explorer.get_by_label("Name of the supernode")
+    assert selected(explorer) == ""  # the supernode is shown, not one of its members
     name.fill("digits that carry")
-    name.blur()
+    name.press("Enter")
+    expect(name).not_to_be_focused()
     expect(group).to_contain_text("digits that carry")
     shot("graph-supernode")
     shot("graph-supernode", dark=True)
@@ -159,7 +249,7 @@ def test_marked_nodes_are_added_to_a_supernode(explorer):
     explorer.keyboard.up("Shift")
     expect(explorer.locator("span.marked")).to_contain_text("1 marked")
     explorer.locator(".subgraph-box.group").click()
-    members = explorer.locator(".group-editor li")
+    members = explorer.get_by_role("list", name="members").get_by_role("listitem")
     before = members.count()
     explorer.get_by_role("button", name="Add 1 marked").click()
     expect(members).to_have_count(before + 1)

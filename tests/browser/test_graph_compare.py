@@ -39,6 +39,9 @@ def test_changed_edges_have_both_shares(compared, served):
     first = compared.locator("aside .link-row").first
     shares = first.locator(".link-share").all_inner_texts()
     assert len(shares) == 2
+    rows = compared.locator("aside .link-row").all_inner_texts()
+    assert any("“36” | “7”" in row for row in rows), rows
+    assert any(re.search(r"→ .* L\d/\d+", row) for row in rows), rows
     assert shares[0] != shares[1]
     compared.get_by_label("changed edges only").check()
     assert "changed=1" in compared.url

@@ -25,31 +25,77 @@ def exported(page: Page, name: str) -> bytes:
     return path.read_bytes()
 
 
+SPACE = "{http://www.w3.org/2000/svg}"
+
+
+def said(page: Page):
+    return page.locator(".graph-actions [role=status]")
+
+
 def test_svg_is_a_vector_drawing(page, served):
     opened(page, served, "graphs/sum")
     root = ET.fromstring(exported(page, "SVG drawing"))
-    space = "{http://www.w3.org/2000/svg}"
+    expect(said(page)).to_contain_text("36-plus-59.svg saved")
+    title, graph, key = (part(root, name) for name in ("title", "graph", "key"))
     nodes, edges = shown_counts(page)
-    paths = list(root.iter(f"{space}path"))
+    paths = list(graph.iter(f"{SPACE}path"))
     assert len(paths) == edges
     assert any(path.get("stroke-dasharray") for path in paths)
-    shapes = [*root.iter(f"{space}circle"), *root.iter(f"{space}polygon")]
+    shapes = [*graph.iter(f"{SPACE}circle"), *graph.iter(f"{SPACE}polygon")]
     assert len(shapes) == nodes
-    texts = [text.text or "" for text in root.iter(f"{space}text")]
-    assert "36" in texts
-    assert any("95" in text for text in texts)
+    assert "36" in texts(graph)
+    assert any("95" in text for text in texts(graph))
+    assert any(f"{nodes} of" in text for text in texts(title))
+    assert {"feature", "adds", "takes away"} <= set(texts(key))
+    assert root.find(f"{SPACE}g[@id='circuit']") is None
+
+
+def part(root: ET.Element, name: str) -> ET.Element:
+    found = root.find(f"{SPACE}g[@id='{name}']")
+    assert found is not None
+    return found
+
+
+def texts(root: ET.Element) -> list[str]:
+    return [text.text or "" for text in root.iter(f"{SPACE}text")]
+
+
+def test_the_circuit_is_below_the_graph(page, served):
+    opened(page, served, "graphs/grouped")
+    root = ET.fromstring(exported(page, "SVG drawing"))
+    assert "both operands in range" in texts(part(root, "circuit"))
 
 
 def test_png_is_a_picture(page, served):
     opened(page, served, "graphs/sum")
     data = exported(page, "PNG picture")
+    expect(said(page)).to_contain_text("36-plus-59.png saved")
     assert data.startswith(b"\x89PNG")
     assert int.from_bytes(data[16:20]) > 1000  # twice the pane's width
+
+
+def test_html_is_what_is_seen(page, served, tmp_path):
+    opened(page, served, "graphs/sum")
+    name = find(page, "sum ends in 5")
+    page.keyboard.press("p")
+    path = tmp_path / "page.html"
+    path.write_bytes(exported(page, "HTML page"))
+    expect(said(page)).to_contain_text("36-plus-59.html saved")
+    counts = shown_counts(page)
+    page.goto(path.as_uri())
+    page.locator(".graph-drawing[data-drawn]").wait_for()
+    assert shown_counts(page) == counts
+    assert selected(page) == name
+    expect(page.locator(".subgraph-box")).to_have_count(1)
+    expect(page.locator(".threshold .soft").first).to_contain_text("kept here")
 
 
 def test_neuronpedia_json_is_read_by_python(page, served):
     opened(page, served, "graphs/grouped")
     document = json.loads(exported(page, "Neuronpedia JSON"))
+    expect(said(page)).to_contain_text("the format has no place for bias")
+    assert document["metadata"]["info"]["generator"]["version"]
+    assert document["metadata"]["generation_settings"]
     graph = from_neuronpedia(document, "the export")
     kept = prune(load_graph(served.folder / "graphs" / "grouped"), 0.8, 0.98)
     kinds = [kind for i, kind in enumerate(kept.graph.nodes.kind) if bool(kept.nodes[i])]
@@ -127,6 +173,7 @@ def test_a_new_trace_from_the_prompt_bar(page, served, shot):
     opened(page, served, "graphs/sum")
     page.get_by_role("button", name="New trace").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Prompt")).to_be_focused()
     for name in ("Model", "Dictionary"):
         options = dialog.get_by_label(name).locator("option")
         options.first.wait_for(state="attached")
@@ -167,6 +214,8 @@ def test_a_label_is_edited_and_stays(page, served):
     field.fill("nineties, of all things")
     page.get_by_role("button", name="Save label").click()
     expect(page.locator(".node-title")).to_contain_text("nineties, of all things")
+    expect(page.locator(".node-title .source-mark")).to_have_text("person")
+    expect(page.locator(".label-editor")).to_contain_text("Saved.")
     page.reload()
     page.locator(".graph-drawing[data-drawn]").wait_for()
     assert find(page, "nineties, of all") == name

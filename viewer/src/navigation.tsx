@@ -17,12 +17,15 @@ export interface Navigation {
   go: (route: Route, query?: Query) => void;
   /** Changes parameters of the present address, without a new entry in the history. */
   replaceQuery: (change: Query) => void;
+  /** The same with a new entry, which `isStep` tells from an address that a reader typed. */
+  pushQuery: (change: Query) => void;
 }
 
 const NavigationContext = createContext<Navigation>({
   address: parseAddress(''),
   go: () => undefined,
   replaceQuery: () => undefined,
+  pushQuery: () => undefined,
 });
 
 export function useNavigation(): Navigation {
@@ -46,6 +49,14 @@ function replaced(hash: string, change: Query): string {
   return href(route, { ...Object.fromEntries(query), ...change });
 }
 
+const STEP = { step: true };
+
+/** Whether the present entry of the browser's history was made or left by `pushQuery`. */
+export function isStep(): boolean {
+  const state: unknown = window.history.state;
+  return typeof state === 'object' && state !== null && 'step' in state;
+}
+
 export function HashNavigation({ children }: { children: ReactNode }) {
   const hash = useSyncExternalStore(subscribe, () => window.location.hash);
   const navigation = useMemo<Navigation>(
@@ -57,6 +68,12 @@ export function HashNavigation({ children }: { children: ReactNode }) {
       replaceQuery: (change) => {
         const next = replaced(window.location.hash, change);
         window.history.replaceState(window.history.state, '', next);
+        window.dispatchEvent(new HashChangeEvent('hashchange'));
+      },
+      pushQuery: (change) => {
+        const next = replaced(window.location.hash, change);
+        window.history.replaceState(STEP, '');
+        window.history.pushState(STEP, '', next);
         window.dispatchEvent(new HashChangeEvent('hashchange'));
       },
     }),
@@ -79,6 +96,7 @@ export function MemoryNavigation({
       address: parseAddress(hash),
       go: (route, query) => setHash(href(route, query)),
       replaceQuery: (change) => setHash((before) => replaced(before, change)),
+      pushQuery: (change) => setHash((before) => replaced(before, change)),
     }),
     [hash],
   );

@@ -8,6 +8,7 @@ import { Drawing, type DrawingHandle } from './panes/drawing';
 import { EffectsList } from './panes/effects-list';
 import { Actions } from './panes/actions';
 import { GraphTools } from './panes/graph-tools';
+import { GroupPane } from './panes/group-pane';
 import { GraphHead } from './panes/header';
 import { useGraphKeys } from './panes/keys';
 import { NodePane } from './panes/node-pane';
@@ -16,6 +17,7 @@ import { Split } from './panes/split';
 import { SubgraphPane } from './panes/subgraph-pane';
 import { Toolbar } from './panes/toolbar';
 import { useStateInAddress } from './state/address';
+import { useGroups } from './state/groups';
 import { Hover } from './state/hover';
 import { fitted } from './state/view';
 import { startOf, useDecoration, useEffects, useSession } from './state/session';
@@ -25,7 +27,7 @@ interface ExplorerProps {
   /** Of the address; as the graph was saved where there is none. */
   given: ViewState | null;
   notice: string;
-  relabel: (encoder: number, feature: number, label: string) => void;
+  relabel: (layer: number, feature: number, label: string) => void;
   open: (view: GraphView) => void;
 }
 
@@ -35,6 +37,8 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
   const start = useMemo(() => startOf(view), [view]);
   const session = useSession(view, given ?? start);
   const { model, state, act, content, selected } = session;
+  const groups = useGroups(session);
+  const { show } = groups;
   const [hover] = useState(() => new Hover());
   const [marked, setMarked] = useState<ReadonlySet<number>>(NOBODY);
   const [status, setStatus] = useState(notice);
@@ -63,11 +67,14 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
     (node: number, more = false) => {
       if (more && node >= 0) return setMarked((before) => toggled(before, node));
       if (node < 0) setMarked(NOBODY);
+      show(null);
       act({ do: 'select', node: node < 0 ? null : (view.nodes.id[node] as string) });
       if (node >= 0) drawing.current?.scene()?.reveal(node);
     },
-    [act, view],
+    [act, view, show],
   );
+  // the supernode stays open: it is there again when its member is left
+  const selectMember = (node: number) => act({ do: 'select', node: view.nodes.id[node] as string });
   const mark = useCallback(
     (nodes: number[]) => setMarked((before) => new Set([...before, ...nodes])),
     [],
@@ -81,6 +88,7 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
   const page = useRef<HTMLDivElement>(null);
   useGraphKeys({
     session,
+    groups,
     hover,
     marked,
     setMarked,
@@ -105,7 +113,14 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
       name="graph"
       title="Graph"
       {...paneProps}
-      tools={<GraphTools marked={marked} clear={() => setMarked(NOBODY)} session={session} />}
+      tools={
+        <GraphTools
+          marked={marked}
+          clear={() => setMarked(NOBODY)}
+          session={session}
+          groups={groups}
+        />
+      }
     >
       <Drawing
         content={content}
@@ -120,16 +135,29 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
   );
   const circuit = (
     <Pane name="subgraph" title="Subgraph" {...paneProps}>
-      <SubgraphPane session={session} hover={hover} marked={marked} select={select} />
+      <SubgraphPane
+        session={session}
+        hover={hover}
+        marked={marked}
+        groups={groups}
+        select={select}
+      />
     </Pane>
   );
+  const { open: group } = groups;
+  const beside = group ? 'Supernode' : effects ? 'Effects' : 'Overview';
   const node = (
-    <Pane
-      name="node"
-      title={selected >= 0 ? place(model, selected) : effects ? 'Effects' : 'Overview'}
-      {...paneProps}
-    >
-      {effects && selected < 0 ? (
+    <Pane name="node" title={selected >= 0 ? place(model, selected) : beside} {...paneProps}>
+      {group && selected < 0 ? (
+        <GroupPane
+          session={session}
+          group={group}
+          groups={groups}
+          marked={marked}
+          hover={hover}
+          select={selectMember}
+        />
+      ) : effects && selected < 0 ? (
         <EffectsList
           model={model}
           shown={content.shown}
@@ -181,7 +209,7 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
       >
         <Split
           direction="column"
-          start={0.5}
+          start={0.47}
           label="Height of the graph"
           only={full === 'subgraph' ? 1 : full === 'graph' || nothingPinned ? 0 : null}
         >
@@ -200,7 +228,7 @@ function toggled(before: ReadonlySet<number>, node: number): ReadonlySet<number>
   return next;
 }
 
-/** Labels of a feature, wherever it stands in the graph, after a reader wrote one. */
+/** A feature's label, wherever it stands in the graph, and who says so, after a reader wrote it. */
 export function relabelled(
   view: GraphView,
   layer: number,
@@ -210,5 +238,13 @@ export function relabelled(
   const { nodes } = view;
   const is = (i: number) =>
     nodes.kind[i] === 'feature' && nodes.layer[i] === layer && nodes.feature[i] === feature;
-  return { ...view, nodes: { ...nodes, label: nodes.label.map((l, i) => (is(i) ? label : l)) } };
+  const own = nodes.id.filter((_, i) => is(i)).map((id) => [id, label ? 'person' : '']);
+  return {
+    ...view,
+    nodes: { ...nodes, label: nodes.label.map((l, i) => (is(i) ? label : l)) },
+    label_sources: {
+      ...view.label_sources,
+      ...(Object.fromEntries(own) as Record<string, string>),
+    },
+  };
 }

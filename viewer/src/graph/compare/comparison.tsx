@@ -2,7 +2,7 @@
 
 import { useMemo, useRef, useState } from 'react';
 import { Link, useNavigation } from '../../navigation';
-import type { Decoration } from '../draw/content';
+import type { Content, Decoration } from '../draw/content';
 import type { Camera } from '../draw/world';
 import type { GraphView } from '../model/document';
 import { shortName, title, visible } from '../model/names';
@@ -58,8 +58,18 @@ export function Comparison({ views }: { views: readonly [GraphView, GraphView] }
     <div className="graph-page compare-page" ref={page} data-selected={selectedKey}>
       <header className="graph-toolbar">
         <h1>Two graphs</h1>
-        <Threshold name="Nodes" value={node} set={(nodes) => replaceQuery({ nodes })} />
-        <Threshold name="Edges" value={edge} set={(edges) => replaceQuery({ edges })} />
+        <Threshold
+          name="Nodes"
+          value={node}
+          set={(nodes) => replaceQuery({ nodes })}
+          note={countsOf(compared, ({ shown }) => shown.reduce((sum, one) => sum + one, 0))}
+        />
+        <Threshold
+          name="Edges"
+          value={edge}
+          set={(edges) => replaceQuery({ edges })}
+          note={countsOf(compared, ({ list }) => list.edges.length)}
+        />
         <label className="check">
           <input
             type="checkbox"
@@ -68,6 +78,12 @@ export function Comparison({ views }: { views: readonly [GraphView, GraphView] }
           />
           changed edges only
         </label>
+        <span className="compare-key small">
+          <svg viewBox="-7 -7 14 14" width="14" height="14" aria-hidden="true">
+            <circle r="5" />
+          </svg>
+          only in this graph
+        </span>
         {!compared.shared && (
           <span className="small soft">
             Features are of two dictionaries and cannot be matched; tokens, errors and outputs are.
@@ -90,6 +106,12 @@ export function Comparison({ views }: { views: readonly [GraphView, GraphView] }
       </Split>
     </div>
   );
+}
+
+/** Of the left graph and the right one. */
+function countsOf({ contents }: Compared, count: (content: Content) => number): string {
+  const [left, right] = contents.map((content) => count(content).toLocaleString('en'));
+  return `${left} and ${right}`;
 }
 
 interface SidePaneProps {

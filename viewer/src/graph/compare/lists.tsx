@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { percent, place, title, where } from '../model/names';
 import { walkRows } from '../panes/links';
 import { Shape } from '../panes/shape';
-import type { Hover } from '../state/hover';
+import { type Hover, whilePointed } from '../state/hover';
 import type { EdgeChange } from './difference';
 import type { Compared } from './use-sides';
 
@@ -63,14 +63,10 @@ interface ChangesProps {
 }
 
 function Changes({ changes, compared, selectedKey, select }: ChangesProps) {
-  const name = (key: string) => {
-    const i = compared.index[0].has(key) ? 0 : 1;
-    return title(compared.sides[i].model, compared.index[i].get(key) ?? 0);
-  };
   return (
     <>
       <p className="small soft">
-        Share of the target’s inputs, left → right
+        Share of the target’s inputs, left → right. Where the prompts differ: left | right
         {selectedKey && '; those of the selected node'}
       </p>
       {!changes.length && (
@@ -85,8 +81,10 @@ function Changes({ changes, compared, selectedKey, select }: ChangesProps) {
               onClick={() => select(change.target === selectedKey ? change.source : change.target)}
             >
               <span className="link-name">
-                <span>{name(change.source)}</span>
-                <span>→ {name(change.target)}</span>
+                <Name compared={compared} of={change.source} />
+                <span>
+                  → <Name compared={compared} of={change.target} />
+                </span>
               </span>
               <Signed value={change.left} />
               <span className="soft">→</span>
@@ -96,6 +94,23 @@ function Changes({ changes, compared, selectedKey, select }: ChangesProps) {
         ))}
       </ul>
     </>
+  );
+}
+
+/** A node of both graphs; where they hold different tokens there, both of them. */
+function Name({ compared, of }: { compared: Compared; of: string }) {
+  const found = ([0, 1] as const).flatMap((i) => {
+    const node = compared.index[i].get(of);
+    return node === undefined ? [] : [{ model: compared.sides[i].model, node }];
+  });
+  const titles = [...new Set(found.map(({ model, node }) => title(model, node)))];
+  const [first] = found;
+  const at = first ? place(first.model, first.node) : '';
+  return (
+    <span title={titles.length > 1 ? `left ${titles[0]}, right ${titles[1]}` : titles[0]}>
+      {titles.join(' | ')}
+      {at.startsWith('L') && !titles.includes(at) && <span className="soft"> {at}</span>}
+    </span>
   );
 }
 
@@ -132,8 +147,10 @@ function Only({ i, compared, hovers, select }: OnlyProps) {
             type="button"
             className="link-row only"
             onClick={() => select(keys[node] ?? '')}
-            onPointerEnter={() => hovers[i].set(node)}
-            onPointerLeave={() => hovers[i].set(-1)}
+            {...whilePointed(
+              () => hovers[i].set(node),
+              () => hovers[i].set(-1),
+            )}
           >
             <Shape kind={model.kind[node] ?? 0} />
             <span className="link-name">

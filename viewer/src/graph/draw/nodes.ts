@@ -6,11 +6,12 @@ import { fit, type Rectangle, Taken } from '../layout/labels';
 import type { Content, Decoration } from './content';
 import { traceGlyph } from './glyph';
 import { type Paint, type Palette, paintOf } from './palette';
+import type { Placed } from './placed';
 import { type Camera, FRAME, radiusAt, type Size, type World } from './world';
 
 const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 /** Characters of a label: all of it where there is room, or else cut. */
-const LENGTHS = [48, 26];
+export const LENGTHS = [48, 26];
 const LONGEST = 26;
 const MOST_LABELS = 160;
 const LINE = 14;
@@ -101,12 +102,13 @@ function paintRings(
     context.setLineDash([]);
     context.lineWidth = 1;
   };
-  if (unmatched.has(node)) ring(palette.mark, at.radius + 2.5, 2);
+  // on the outline: nodes of a row stand close, and rings around them would touch
+  if (unmatched.has(node)) ring(palette.mark, at.radius, 2.2);
   if (pinned.has(node)) ring(palette.ink, at.radius + 2, groups.has(node) ? 2.4 : 1.2);
   if (marked.has(node)) ring(palette.accent, at.radius + 4.5, 1.6, [3, 2]);
 }
 
-/** Labels by importance, as many as fit; those of pinned nodes and targets first. */
+/** Labels by importance, as many as fit; those of pinned nodes and targets first. Where they are. */
 export function paintLabels(
   context: CanvasRenderingContext2D,
   content: Content,
@@ -115,7 +117,8 @@ export function paintLabels(
   camera: Camera,
   palette: Palette,
   frame: Rectangle,
-): void {
+): Placed[] {
+  const placed: Placed[] = [];
   const taken = glyphsTaken(content, world, camera, frame);
   context.font = fontOf(world);
   context.textBaseline = 'middle';
@@ -128,9 +131,11 @@ export function paintLabels(
       const spot = fit({ ...at, width, height: world.text + 4 }, frame, taken);
       if (!spot) continue;
       paintText(context, text, spot, strong ? palette.ink : palette.soft, palette);
+      placed.push({ node, spot });
       break;
     }
   }
+  return placed;
 }
 
 /** Glyphs are obstacles as long as they are few; among thousands nothing would be labelled. */

@@ -1,17 +1,20 @@
 /** What changes with the pointer: a node's inputs and outputs, their labels, the pill. */
 
-import { fit, type Rectangle } from '../layout/labels';
-import { share } from '../model/graph';
+import { fit, type Rectangle, type Wanted } from '../layout/labels';
+import { BIAS, DIRECTION, ERROR, LOGIT, share, TOKEN } from '../model/graph';
 import { percent, place, title, where } from '../model/names';
 import type { Content, Decoration } from './content';
 import { DASH, strokeOf, traceCurve } from './edges';
 import { traceGlyph } from './glyph';
 import { fontOf, glyphsTaken, nodePaint, paintText, placeOf, shortened } from './nodes';
 import type { Palette } from './palette';
+import type { Placed } from './placed';
 import { type Camera, FRAME, type World } from './world';
 
 const LABELLED = 14;
 const MOST_DRAWN = 1500;
+/** From a glyph to the ring around it, in pixels. */
+const RING = 3.5;
 
 export interface Focus {
   content: Content;
@@ -41,24 +44,52 @@ function linksOf({ model, rows }: Content, node: number): Link[] {
   return links.sort((a, b) => b.share - a.share).slice(0, MOST_DRAWN);
 }
 
-/** A node with its inputs and outputs, over a drawing that steps back. */
+/** A node with its inputs and outputs, over a drawing that steps back; where the labels are. */
 export function paintFocus(
   context: CanvasRenderingContext2D,
   focus: Focus,
   node: number,
-  labels: boolean,
-): void {
+): Placed[] {
+  const links = paintFan(context, focus, node);
+  paintRing(context, focus, node, focus.palette.accent, 2);
+  return paintFocusLabels(context, focus, node, links);
+}
+
+/**
+ * The node under the pointer: with its inputs and outputs, or, where another node is selected,
+ * with what joins the two alone, so that the selected one's links stay readable.
+ */
+export function paintHover(context: CanvasRenderingContext2D, focus: Focus, node: number): void {
+  const { selected } = focus.decoration;
+  if (selected < 0) paintFan(context, focus, node);
+  else {
+    for (const link of linksOf(focus.content, node))
+      if (link.other === selected) paintLink(context, focus, link);
+    paintNode(context, focus, node);
+  }
+  if (node !== selected) paintRing(context, focus, node, focus.palette.soft, 1.2);
+}
+
+function paintFan(context: CanvasRenderingContext2D, focus: Focus, node: number): Link[] {
   const links = linksOf(focus.content, node);
-  const { content, world, camera } = focus;
   for (let k = links.length - 1; k >= 0; k--) paintLink(context, focus, links[k] as Link);
   for (const { other } of links) paintNode(context, focus, other);
   paintNode(context, focus, node);
+  return links;
+}
+
+function paintRing(
+  context: CanvasRenderingContext2D,
+  { content, world, camera }: Focus,
+  node: number,
+  colour: string,
+  width: number,
+): void {
   const at = placeOf(content, world, camera, node);
-  context.lineWidth = 2;
-  context.strokeStyle = focus.palette.accent;
-  traceGlyph(context, content.model.kind[node] as number, at.x, at.y, at.radius + 3.5);
+  context.lineWidth = width;
+  context.strokeStyle = colour;
+  traceGlyph(context, content.model.kind[node] as number, at.x, at.y, at.radius + RING);
   context.stroke();
-  if (labels) paintLinkLabels(context, focus, node, links);
 }
 
 function paintLink(context: CanvasRenderingContext2D, focus: Focus, link: Link): void {
@@ -96,29 +127,61 @@ function paintNode(context: CanvasRenderingContext2D, focus: Focus, node: number
   context.stroke();
 }
 
-function paintLinkLabels(
+/** The node's own name first, wherever it goes; then its links, the strong ones first; then what
+ * stands for itself: answers, errors, bias. */
+function paintFocusLabels(
   context: CanvasRenderingContext2D,
   { content, world, camera, palette }: Focus,
   node: number,
   links: readonly Link[],
-): void {
+): Placed[] {
   const { model } = content;
   const frame = inside(world);
   const taken = glyphsTaken(content, world, camera, frame);
+  const placed: Placed[] = [];
   context.font = fontOf(world);
   context.textBaseline = 'middle';
-  const own = placeOf(content, world, camera, node);
-  taken.add({ x: own.x - 12, y: own.y - 12, width: 24, height: 24 });
-  for (const link of [null, ...links.slice(0, LABELLED)]) {
-    const at = placeOf(content, world, camera, link ? link.other : node);
-    const text = link ? linkText(content, link) : shortened(title(model, node), 40);
+  const put = (of: number, text: string, colour: string, always = false) => {
+    const at = placeOf(content, world, camera, of);
+    const radius = of === node ? at.radius + RING : at.radius;
     const width = context.measureText(text).width + 6;
-    const spot = fit({ ...at, width, height: world.text + 4 }, frame, taken);
-    if (!spot) continue;
-    const negative = link && (model.weight[link.edge] as number) < 0;
-    const colour = link ? (negative ? palette.negative : palette.positive) : palette.ink;
+    const wanted = { ...at, radius, width, height: world.text + 4 };
+    const spot = fit(wanted, frame, taken) ?? (always ? above(wanted, frame) : null);
+    if (!spot) return;
+    taken.add(spot);
+    placed.push({ node: of, spot });
     paintText(context, text, spot, colour, palette);
+  };
+  const own = shortened(title(model, node), 40);
+  if (model.kind[node] !== TOKEN) {
+    context.font = `600 ${fontOf(world)}`;
+    put(node, own, palette.ink, true);
+    context.font = fontOf(world);
   }
+  for (const link of links.slice(0, LABELLED)) {
+    const negative = (model.weight[link.edge] as number) < 0;
+    put(link.other, linkText(content, link), negative ? palette.negative : palette.positive);
+  }
+  const named = new Set([node, ...links.slice(0, LABELLED).map((link) => link.other)]);
+  for (const other of standingAlone(content))
+    if (!named.has(other)) put(other, shortened(title(model, other)), palette.soft);
+  return placed;
+}
+
+function standingAlone({ model, shown }: Content): number[] {
+  const kinds: number[] = [LOGIT, DIRECTION, BIAS, ERROR];
+  const rank = (node: number) => kinds.indexOf(model.kind[node] as number);
+  return Array.from(shown.keys())
+    .filter((node) => shown[node] && rank(node) >= 0)
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, LABELLED);
+}
+
+/** Over the glyph, moved into the frame; other glyphs may lie below it. */
+function above({ x, y, radius, width, height }: Wanted, frame: Rectangle): Rectangle {
+  const left = Math.min(Math.max(x - width / 2, frame.x), frame.x + frame.width - width);
+  const top = Math.min(Math.max(y - radius - height - 2, frame.y), frame.y + frame.height - height);
+  return { x: left, y: top, width, height };
 }
 
 function linkText({ model }: Content, link: Link): string {

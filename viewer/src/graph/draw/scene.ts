@@ -8,9 +8,11 @@ import { quadtree, type Quadtree } from 'd3-quadtree';
 import { type Content, type Decoration, PLAIN } from './content';
 import { paintEdges } from './edges';
 import { Layer, type Slice } from './layer';
-import { paintAxes, paintLabels, paintNodes } from './nodes';
-import { type Focus, paintFocus, paintPill } from './overlay';
+import { paintGrid } from './grid';
+import { paintAxes, paintLabels, paintNodes, placeOf } from './nodes';
+import { type Focus, paintFocus, paintHover, paintPill } from './overlay';
 import type { Palette } from './palette';
+import { PlacedLabels } from './placed';
 import {
   type Camera,
   FRAME,
@@ -43,6 +45,7 @@ export class Scene {
   private tree: Quadtree<number> | null = null;
   private edges = new Layer();
   private nodes = new Layer();
+  private labels = new PlacedLabels();
   private base: CanvasRenderingContext2D;
   private over: CanvasRenderingContext2D;
   private size: Size = { width: 0, height: 0 };
@@ -130,13 +133,20 @@ export class Scene {
     return { size: this.size, camera: this.camera };
   }
 
-  /** The node under a point of the pane; -1 where there is none. */
+  /** The node under a point of the pane, or the one whose label lies there; -1 without one. */
   nodeAt(x: number, y: number): number {
-    if (!this.tree || !this.world) return -1;
-    const { zoom } = this.camera;
-    const reach = Math.max(REACH, radiusAt(this.world, zoom) + 4) / zoom;
-    const found = this.tree.find((x - this.camera.x) / zoom, (y - this.camera.y) / zoom, reach);
-    return found ?? -1;
+    const { tree, world, content, camera } = this;
+    if (!tree || !world || !content) return -1;
+    const { zoom } = camera;
+    const reach = Math.max(REACH, radiusAt(world, zoom) + 4) / zoom;
+    const near = tree.find((x - camera.x) / zoom, (y - camera.y) / zoom, reach) ?? -1;
+    if (near >= 0) {
+      const at = placeOf(content, world, camera, near);
+      if (Math.hypot(at.x - x, at.y - y) <= at.radius + 3) return near;
+    }
+    // beside a node, a label means more than being near
+    const labelled = this.labels.nodeAt(x, y, camera);
+    return labelled >= 0 ? labelled : near;
   }
 
   nameOf(node: number): string {
@@ -162,7 +172,8 @@ export class Scene {
     if (node === this.hover) return;
     this.hover = node;
     this.events.hovered(node);
-    this.showOver();
+    cancelAnimationFrame(this.overFrame);
+    this.overFrame = requestAnimationFrame(() => this.paintOver());
   }
 
   private rebuild(): void {
@@ -226,6 +237,7 @@ export class Scene {
     const { content, palette, world, decoration } = this;
     if (!content || !palette || !world) return;
     const { width, height } = this.size;
+    this.labels.set([], this.camera);
     this.nodes.draw(this.camera, (context, camera, frame) => {
       paintNodes(context, content, decoration, world, camera, palette, frame);
       if (decoration.selected >= 0) return false; // its inputs and outputs are labelled instead
@@ -237,7 +249,13 @@ export class Scene {
         width: width - FRAME.left + 8,
         height: height - FRAME.bottom + 4,
       };
-      paintLabels(context, content, decoration, world, camera, palette, inner);
+      const placed = paintLabels(context, content, decoration, world, camera, palette, inner);
+      const [dx, dy] = [camera.x - this.camera.x, camera.y - this.camera.y];
+      const inPane = placed.map(({ node, spot }) => ({
+        node,
+        spot: { ...spot, x: spot.x - dx, y: spot.y - dy },
+      }));
+      this.labels.set(inPane, this.camera);
       return false;
     });
   }
@@ -249,23 +267,20 @@ export class Scene {
       const { base, content, palette, world, size, decoration } = this;
       if (!content || !palette || !world) return;
       base.clearRect(0, 0, size.width, size.height);
-      this.paintGrid();
+      paintGrid(base, world, this.camera, palette);
       const stepsBack = decoration.selected >= 0;
       base.globalAlpha = stepsBack ? 0.25 : 1;
       this.edges.copyTo(base, this.camera);
       base.globalAlpha = stepsBack ? 0.55 : 1;
       this.nodes.copyTo(base, this.camera);
       base.globalAlpha = 1;
-      if (stepsBack && content.shown[decoration.selected])
-        paintFocus(base, this.focus(content, palette, world), decoration.selected, true);
+      if (stepsBack && content.shown[decoration.selected]) {
+        const focus = this.focus(content, palette, world);
+        this.labels.set(paintFocus(base, focus, decoration.selected), this.camera);
+      }
       paintAxes(base, content, world, this.camera, palette);
       this.paintOver();
     });
-  }
-
-  private showOver(): void {
-    cancelAnimationFrame(this.overFrame);
-    this.overFrame = requestAnimationFrame(() => this.paintOver());
   }
 
   private paintOver(): void {
@@ -273,28 +288,11 @@ export class Scene {
     over.clearRect(0, 0, size.width, size.height);
     if (!content || !palette || !world || hover < 0 || !content.shown[hover]) return;
     const focus = this.focus(content, palette, world);
-    paintFocus(over, focus, hover, false);
+    paintHover(over, focus, hover);
     paintPill(over, focus, hover);
   }
 
   private focus(content: Content, palette: Palette, world: World): Focus {
     return { content, palette, world, camera: this.camera, decoration: this.decoration };
-  }
-
-  private paintGrid(): void {
-    const { base, world, palette, camera, size } = this;
-    if (!world || !palette) return;
-    base.strokeStyle = palette.line;
-    base.lineWidth = 1;
-    base.globalAlpha = 0.7;
-    base.beginPath();
-    for (const { start } of world.columns) {
-      const x = Math.round(start * camera.zoom + camera.x) + 0.5;
-      if (x < FRAME.left || x > size.width) continue;
-      base.moveTo(x, 0);
-      base.lineTo(x, size.height - FRAME.bottom);
-    }
-    base.stroke();
-    base.globalAlpha = 1;
   }
 }

@@ -9,10 +9,6 @@ export function download(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-export function downloadText(name: string, text: string, type: string): void {
-  download(name, new Blob([text], { type }));
-}
-
 const SCALE = 2;
 
 /** A bitmap of an SVG. */

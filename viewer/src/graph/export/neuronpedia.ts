@@ -41,6 +41,7 @@ export function neuronpedia(model: GraphModel, pruned: Pruned, state: ViewState)
       .map((name) => model.index.get(name))
       .filter((i) => i !== undefined && keeps(i))
       .map((i) => ids[i as number] as string);
+  const nKept = pruned.edges.reduce((sum, kept) => sum + kept, 0);
   return {
     metadata: {
       slug: slugOf(document.name),
@@ -54,6 +55,7 @@ export function neuronpedia(model: GraphModel, pruned: Pruned, state: ViewState)
       pruning_settings: {
         node_threshold: state.node_threshold,
         edge_threshold: state.edge_threshold,
+        edges_left_out: nKept - links.length,
       },
     },
     qParams: {
@@ -70,9 +72,12 @@ export function neuronpedia(model: GraphModel, pruned: Pruned, state: ViewState)
   };
 }
 
-/** Letters and digits of a name, for files and addresses. */
+/** Letters and digits of a name, for files and addresses; 36 + 59 must not read like 36 - 59. */
 export function slugOf(name: string): string {
-  const slug = name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '');
+  const slug = name
+    .replaceAll('+', ' plus ')
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-|-$/g, '');
   return slug.slice(0, 80) || 'graph';
 }
 

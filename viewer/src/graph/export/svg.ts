@@ -1,14 +1,15 @@
-/** The graph as a vector drawing, as it is seen: the camera, the colours, the selection. */
+/** The graph as elements of an SVG, as it is seen: the camera, the colours, the selection. */
 
 import { curvePath, DASH, edgeList, strokeOf } from '../draw/edges';
 import type { Content, Decoration } from '../draw/content';
 import { glyphElement } from '../draw/glyph';
-import { nodePaint, placeOf, shortened } from '../draw/nodes';
+import { LENGTHS, nodePaint, placeOf, shortened } from '../draw/nodes';
 import type { Palette } from '../draw/palette';
 import { type Camera, FRAME, type World } from '../draw/world';
 import { fit, Taken } from '../layout/labels';
 import { inputsOf, LOGIT, outputsOf, share, TOKEN } from '../model/graph';
 import { title, visible } from '../model/names';
+import { textElement } from './text';
 
 export interface Picture {
   content: Content;
@@ -20,19 +21,13 @@ export interface Picture {
 
 const CHARACTER = 6.7;
 
-export function svgOf(picture: Picture): string {
-  const { world, palette, content } = picture;
-  const { width, height } = world.size;
-  const name = escaped(content.model.document.name);
+/** What the pane shows, without the frame around it: `width` by `height` of the world's size. */
+export function graphElements(picture: Picture): string {
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, Segoe UI, Roboto, sans-serif" font-size="12">`,
-    `<title>${name}</title>`,
-    `<rect width="${width}" height="${height}" fill="${palette.page}"/>`,
     `<g fill="none" stroke-linecap="round">${edgesOf(picture)}</g>`,
     `<g>${nodesOf(picture)}</g>`,
     `<g>${labelsOf(picture)}</g>`,
     `<g>${axesOf(picture)}</g>`,
-    '</svg>',
   ].join('\n');
 }
 
@@ -110,6 +105,7 @@ function labelsOf(picture: Picture): string {
     if (nodes.length <= 600) taken.add({ x: x - r, y: y - r, width: 2 * r, height: 2 * r });
   }
   const rank = (node: number) =>
+    (node === decoration.selected ? 9 : 0) +
     (model.kind[node] === LOGIT ? 3 : 0) +
     (decoration.pinned.has(node) ? 2 : 0) +
     (importance[node] as number);
@@ -117,11 +113,14 @@ function labelsOf(picture: Picture): string {
     .sort((a, b) => rank(b) - rank(a))
     .slice(0, 160)
     .map((node) => {
-      const text = shortened(title(model, node));
+      const whole = title(model, node);
       const at = placeOf(content, world, camera, node);
-      const spot = fit({ ...at, width: text.length * CHARACTER + 6, height: 16 }, frame, taken);
-      if (!spot) return '';
-      return textElement(text, spot.x + 3, spot.y + 12, palette.ink, palette.page, 'start');
+      for (const text of new Set(LENGTHS.map((length) => shortened(whole, length)))) {
+        const spot = fit({ ...at, width: text.length * CHARACTER + 6, height: 16 }, frame, taken);
+        if (spot)
+          return textElement(text, spot.x + 3, spot.y + 12, palette.ink, palette.page, 'start');
+      }
+      return '';
     })
     .join('\n');
 }
@@ -151,25 +150,4 @@ function axesOf({ content, world, camera, palette }: Picture): string {
     return textElement(text, FRAME.left - 12, y + 4, palette.soft, palette.page, 'end');
   });
   return [...tokens, ...layers].join('\n');
-}
-
-function textElement(
-  text: string,
-  x: number,
-  y: number,
-  fill: string,
-  halo: string,
-  anchor: string,
-) {
-  const at = `x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}"`;
-  return `<text ${at} fill="${fill}" stroke="${halo}" stroke-width="3" paint-order="stroke">${escaped(text)}</text>`;
-}
-
-const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/** Control characters have no place in XML, however they are written. */
-function escaped(text: string): string {
-  return text
-    .replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c)
-    .replace(/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g, '�');
 }

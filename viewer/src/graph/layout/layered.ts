@@ -14,44 +14,61 @@ export interface Box {
   height: number;
 }
 
-const BOX_HEIGHT = 40;
+interface Pane {
+  width: number;
+  height: number;
+}
+
+/** Two lines in a box, or, where many ranks share a low pane, one. */
+const ROOMY = { height: 40, gap: 26 };
+const COMPACT = { height: 26, gap: 26 };
 const LEAST_WIDTH = 66;
 const MOST_WIDTH = 210;
+/** Of a box that has a rank nearly to itself. */
+const WIDEST = 380;
 const CHARACTER = 7.1;
 const GAP_X = 22;
-/** Between ranks: as the pane's shape has it, within reason. */
-const GAP_Y = { least: 26, most: 100 };
+const TOKEN_ROOM = 150;
+/** Between ranks, at most; the least goes with the boxes. */
+const MOST_GAP = 100;
 const MOST_IN_A_RANK = 7;
 const SWEEPS = 8;
+const PADDING = 16;
+/** Below this scale the drawing scrolls rather than shrinks: letters would be too small. */
+export const LEAST_SCALE = 0.82;
+const USUAL: Pane = { width: 1000, height: 500 };
 
 /**
  * Places of items, in pixels from the top left.
  *
  * @param places those that a reader chose.
- * @param aspect width over height of the pane that is to be filled.
+ * @param pane to be filled, in pixels.
  */
 export function layered(
   items: readonly Item[],
   flows: readonly Flow[],
   places: Readonly<Record<string, readonly [number, number]>> = {},
-  aspect = 2,
+  pane: Pane = USUAL,
 ): Box[] {
   const ranks = ranksOf(items);
   const joined = neighbours(items.length, flows);
   order(ranks, joined, items);
-  const widths = items.map(widthOf);
-  const room = roomOf(ranks, widths, aspect);
-  const x = spread(ranks, joined, widths, room.width);
+  const roomy = ranks.length * (ROOMY.height + ROOMY.gap) + 2 * PADDING;
+  const kind = roomy * LEAST_SCALE > pane.height ? COMPACT : ROOMY;
+  const widths = widthsOf(items, ranks, pane, kind === COMPACT);
+  const room = roomOf(ranks, widths, pane, kind);
+  const isToken = (i: number) => items[i]?.layer === -1;
+  const x = spread(ranks, joined, widths, room.width, isToken);
   const boxes = items.map((_, i) => ({
     x: x[i] ?? 0,
     y: 0,
     width: widths[i] ?? LEAST_WIDTH,
-    height: BOX_HEIGHT,
+    height: kind.height,
   }));
   ranks.forEach((rank, r) => {
     for (const i of rank) {
       const box = boxes[i];
-      if (box) box.y = (ranks.length - 1 - r) * (BOX_HEIGHT + room.gap) + BOX_HEIGHT;
+      if (box) box.y = (ranks.length - 1 - r) * (kind.height + room.gap) + kind.height;
     }
   });
   items.forEach((item, i) => {
@@ -62,23 +79,62 @@ export function layered(
   return boxes;
 }
 
-function widthOf({ label, note }: Item): number {
-  const characters = Math.max(label.length, 0.85 * note.length);
-  return Math.min(Math.max(characters * CHARACTER + 18, LEAST_WIDTH), MOST_WIDTH);
+/** The frame of a drawing with these boxes. */
+export function boundsOf(boxes: readonly Box[]) {
+  const x = Math.min(...boxes.map((box) => box.x - box.width / 2)) - PADDING;
+  const y = Math.min(...boxes.map((box) => box.y - box.height / 2)) - PADDING;
+  const right = Math.max(...boxes.map((box) => box.x + box.width / 2)) + PADDING;
+  const bottom = Math.max(...boxes.map((box) => box.y + box.height / 2)) + PADDING;
+  return { x, y, width: Math.max(right - x, 480), height: Math.max(bottom - y, 120) };
 }
 
-/** How many characters of a label fit into its box. */
-export function charactersIn(box: Box): number {
-  return Math.floor((box.width - 14) / CHARACTER);
+/** Whether label and note share a line. */
+export function isCompact(box: Box): boolean {
+  return box.height < ROOMY.height;
 }
 
-/** Wide enough for the widest rank; ranks as far apart, or all wider, as fills the pane's shape. */
-function roomOf(ranks: readonly number[][], widths: readonly number[], aspect: number) {
+/** As wide as the label needs, if the other items of its rank leave it the room. */
+function widthsOf(
+  items: readonly Item[],
+  ranks: readonly number[][],
+  pane: Pane,
+  compact: boolean,
+): number[] {
+  const widths = items.map(() => LEAST_WIDTH);
+  for (const rank of ranks) {
+    const share = pane.width / LEAST_SCALE / rank.length - GAP_X - PADDING;
+    const most = Math.min(Math.max(share, MOST_WIDTH), WIDEST);
+    for (const i of rank) {
+      const { label = '', note = '' } = items[i] ?? {};
+      const both = compact ? label.length + 0.85 * note.length + 1 : 0;
+      const characters = Math.max(label.length, 0.85 * note.length, both);
+      widths[i] = Math.min(Math.max(characters * CHARACTER + 18, LEAST_WIDTH), most);
+    }
+  }
+  return widths;
+}
+
+/** How many characters of a label fit into its box, beside the note where they share a line. */
+export function charactersIn(box: Box, note = ''): number {
+  const all = Math.floor((box.width - 14) / CHARACTER);
+  return isCompact(box) ? Math.max(Math.floor(all - 0.85 * note.length), 4) : all;
+}
+
+/** Wide enough for the widest rank; ranks as far apart as fills the pane, and as wide. */
+function roomOf(
+  ranks: readonly number[][],
+  widths: readonly number[],
+  pane: Pane,
+  kind: typeof ROOMY,
+) {
   const rankWidth = (rank: number[]) => rank.reduce((sum, i) => sum + (widths[i] ?? 0) + GAP_X, 0);
   const least = Math.max(...ranks.map(rankWidth), 2 * MOST_WIDTH);
-  const wanted = least / aspect / Math.max(ranks.length, 1) - BOX_HEIGHT;
-  const gap = Math.min(Math.max(wanted, GAP_Y.least), GAP_Y.most);
-  return { gap, width: Math.max(least, ranks.length * (BOX_HEIGHT + gap) * aspect * 0.8) };
+  const n = Math.max(ranks.length, 1);
+  const wanted = (pane.height - 2 * PADDING) / n - kind.height;
+  const gap = Math.min(Math.max(wanted, kind.gap), MOST_GAP);
+  const height = n * (kind.height + gap) + 2 * PADDING;
+  const scale = Math.max(Math.min(pane.height / height, 1), LEAST_SCALE);
+  return { gap, width: Math.max(least, (0.9 * pane.width) / scale - 2 * PADDING) };
 }
 
 /** Items of one layer share a rank; a full rank is parted. Lowest layer first. */
@@ -140,23 +196,30 @@ function barycentre(
   return total > 0 ? sum / total : undefined;
 }
 
-/** x of every item: towards its barycentre, in the rank's order, never closer than a gap. */
+/**
+ * x of every item: towards its barycentre, in the rank's order, never closer than a gap. Tokens
+ * stay spread out: most edges end there, and their shares need room.
+ */
 function spread(
   ranks: readonly number[][],
   joined: Joined,
   widths: readonly number[],
   room: number,
+  isToken: (item: number) => boolean,
 ): number[] {
   const half = (i: number) => ((widths[i] ?? 0) + GAP_X) / 2;
   const place = new Map<number, number>();
   for (const rank of ranks) {
-    rank.forEach((i, k) => place.set(i, (room * (k + 0.5)) / rank.length));
+    const used = rank.some(isToken) ? Math.min(room, rank.length * TOKEN_ROOM) : room;
+    const left = (room - used) / 2;
+    rank.forEach((i, k) => place.set(i, left + (used * (k + 0.5)) / rank.length));
     spaced(rank, (i) => place.get(i) ?? 0, half, room).forEach((x, k) =>
       place.set(rank[k] as number, x),
     );
   }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     for (const rank of ranks) {
+      if (rank.some(isToken)) continue;
       const wanted = (i: number) => {
         const now = place.get(i) ?? 0;
         // half-way: items of one rank that want the same place would otherwise crowd there

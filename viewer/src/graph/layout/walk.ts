@@ -5,7 +5,7 @@ import { bandOf, type Layout } from './across';
 
 export type Direction = 'left' | 'right' | 'up' | 'down';
 
-/** The next node, or the same where there is none that way. `from` -1: the lowest, leftmost. */
+/** The next node, or the same where there is none that way. `from` -1: the strongest answer. */
 export function walk(
   model: GraphModel,
   layout: Layout,
@@ -24,7 +24,7 @@ export function walk(
   const x = (node: number) => layout.x[node] as number;
   const y = (node: number) => layout.y[node] as number;
   const order = [...bands.keys()].sort((a, b) => a - b);
-  if (from < 0 || !shown[from]) return nearest(bands.get(order[0] ?? -1) ?? [], -Infinity, x);
+  if (from < 0 || !shown[from]) return strongest(model, bands.get(order.at(-1) ?? -1) ?? []);
   const band = bandOf(model, from);
   if (to === 'left' || to === 'right') {
     const row = (bands.get(band) ?? []).sort((a, b) => x(a) - x(b) || y(b) - y(a) || a - b);
@@ -34,8 +34,14 @@ export function walk(
   return next === undefined ? from : nearest(bands.get(next) ?? [from], x(from), x);
 }
 
+/** Among the highest nodes, those of the largest share in what is explained. */
+function strongest(model: GraphModel, nodes: readonly number[]): number {
+  const start = (node: number) => model.start[node] as number;
+  return nodes.reduce((best, node) => (start(node) > start(best) ? node : best), nodes[0] ?? -1);
+}
+
 function nearest(nodes: readonly number[], x: number, at: (node: number) => number): number {
-  const distance = (node: number) => (x === -Infinity ? at(node) : Math.abs(at(node) - x));
+  const distance = (node: number) => Math.abs(at(node) - x);
   return nodes.reduce(
     (best, node) => (distance(node) < distance(best) ? node : best),
     nodes[0] ?? -1,

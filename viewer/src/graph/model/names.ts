@@ -57,15 +57,23 @@ export function looseness(label: string, query: string): number {
   return text.endsWith(phrase) ? 0 : text.includes(phrase) ? 1 : 2;
 }
 
+/** One decimal where it says something: below a tenth, and near the whole, which 99.7% is not. */
 export function percent(value: number): string {
   if (!(value > 0)) return '0%';
-  return value < 0.001 ? '<0.1%' : `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)}%`;
+  if (value < 0.001) return '<0.1%';
+  if (value < 1 && value >= 0.9995) return '>99.9%';
+  const decimals = value < 0.0995 || (value >= 0.9895 && value < 1) ? 1 : 0;
+  return `${(100 * value).toFixed(decimals)}%`;
 }
+
+/** What is left of a sum that rounding alone keeps from being zero. */
+const NOTHING = 1e-6;
 
 /** A signed number with a true minus. */
 export function signed(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
+  if (size < NOTHING) return '≈0';
   const digits =
     size >= 100 ? size.toFixed(0) : size >= 0.01 ? size.toPrecision(3) : size.toExponential(1);
   return `${value < 0 ? '−' : '+'}${digits}`;

@@ -5,17 +5,12 @@ import { Dialog } from '../../components/dialog';
 import type { Entry } from '../../documents';
 import { useNavigation } from '../../navigation';
 import { useLoad, useSource } from '../../source';
-import { useColours } from '../../theme/theme';
 import type { Decoration } from '../draw/content';
-import { paletteOf } from '../draw/palette';
-import { worldOf } from '../draw/world';
-import { downloadText, download, pngOf } from '../export/files';
-import { neuronpedia, slugOf } from '../export/neuronpedia';
-import { svgOf } from '../export/svg';
 import type { GraphView } from '../model/document';
 import { permalink } from '../state/address';
 import type { Session } from '../state/session';
 import type { DrawingHandle } from './drawing';
+import { useExports } from './exports';
 import { Menu } from './header';
 import { useGraphFile } from './open-file';
 import { TraceDialog } from './prompt-bar';
@@ -30,11 +25,9 @@ interface ActionsProps {
 
 export function Actions({ session, decoration, drawing, say, open }: ActionsProps) {
   const source = useSource();
-  const colours = useColours();
   const [dialog, setDialog] = useState<'trace' | 'compare' | null>(null);
-  const { view, state, model, pruned, act, canUndo, canRedo } = session;
+  const { view, state, act, canUndo, canRedo } = session;
   const choose = useGraphFile(open, say);
-  const name = slugOf(view.name);
   const tell = (work: Promise<string>) => {
     work.then(say, (error: unknown) => say(error instanceof Error ? error.message : String(error)));
   };
@@ -46,38 +39,11 @@ export function Actions({ session, decoration, drawing, say, open }: ActionsProp
     await source.saveState(view.id, state);
     return 'Saved with the graph.';
   };
-  const svg = () => {
-    const pane = drawing.current?.scene()?.pane;
-    if (!pane || !colours) throw new Error('Nothing is drawn yet.');
-    const world = worldOf(session.content.layout, pane.size);
-    const palette = paletteOf(colours);
-    return {
-      text: svgOf({ content: session.content, decoration, world, camera: pane.camera, palette }),
-      ...pane.size,
-    };
-  };
-  const png = async () => {
-    const { text, width, height } = svg();
-    download(`${name}.png`, await pngOf(text, width, height));
-    return 'PNG saved.';
-  };
-  const exports = [
-    { text: 'PNG picture', run: () => tell(png()) },
-    {
-      text: 'SVG drawing',
-      run: () => downloadText(`${name}.svg`, svg().text, 'image/svg+xml'),
-    },
-    {
-      text: 'Neuronpedia JSON',
-      title: 'The kept nodes and edges, pins and supernodes, for Neuronpedia and other viewers',
-      run: () =>
-        downloadText(
-          `${name}.json`,
-          JSON.stringify(neuronpedia(model, pruned, state)),
-          'application/json',
-        ),
-    },
-  ];
+  const exports = useExports(session, decoration, drawing).map(({ text, title, run }) => ({
+    text,
+    ...(title ? { title } : {}),
+    run: () => tell(run()),
+  }));
   return (
     <>
       <span className="undo-redo">

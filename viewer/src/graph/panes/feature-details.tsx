@@ -12,7 +12,7 @@ import { LabelEditor } from './label-editor';
 interface FeatureDetailsProps {
   session: Session;
   node: number;
-  relabel: (encoder: number, feature: number, label: string) => void;
+  relabel: (layer: number, feature: number, label: string) => void;
 }
 
 export function FeatureDetails({ session, node, relabel }: FeatureDetailsProps) {
@@ -36,12 +36,11 @@ export function FeatureDetails({ session, node, relabel }: FeatureDetailsProps) 
     <div className="feature-details">
       {source.live && view.dictionary_fingerprint && (
         <LabelEditor
-          key={label}
           dictionary={view.dictionary_fingerprint}
           encoder={encoder}
           feature={feature}
           label={label}
-          saved={(text) => relabel(encoder, feature, text)}
+          saved={(text) => relabel(layer, feature, text)}
         />
       )}
       {loaded.state === 'failed' && <p className="soft small">{loaded.error.message}</p>}

@@ -1,6 +1,7 @@
 /** Above the drawing: what can be done with the nodes that are marked, or pinned first. */
 
 import { suggested } from '../model/subgraph';
+import type { Groups } from '../state/groups';
 import type { Session } from '../state/session';
 
 interface GraphToolsProps {
@@ -8,10 +9,12 @@ interface GraphToolsProps {
   marked: ReadonlySet<number>;
   clear: () => void;
   session: Session;
+  groups: Groups;
 }
 
-export function GraphTools({ marked, clear, session }: GraphToolsProps) {
-  if (marked.size) return <Marked marked={marked} clear={clear} session={session} />;
+export function GraphTools(props: GraphToolsProps) {
+  const { marked, session } = props;
+  if (marked.size) return <Marked {...props} />;
   if (session.state.pinned.length)
     return <span className="small soft">Shift and click marks nodes to group</span>;
   return (
@@ -40,10 +43,10 @@ export function PinSuggested({ session }: { session: Session }) {
   );
 }
 
-function Marked({ marked, clear, session }: GraphToolsProps) {
+function Marked({ marked, clear, session, groups }: GraphToolsProps) {
   const nodes = [...marked].map((node) => session.view.nodes.id[node] as string);
   const group = () => {
-    session.act({ do: 'group', nodes, label: `group ${session.state.supernodes.length + 1}` });
+    groups.make(nodes);
     clear();
   };
   return (

@@ -4,6 +4,7 @@ import { type RefObject, useRef } from 'react';
 import { usePageKeys } from './page-keys';
 import { useShortcut } from '../../shell/shortcuts';
 import { type Direction, walk } from '../layout/walk';
+import type { Groups } from '../state/groups';
 import type { Hover } from '../state/hover';
 import type { Session } from '../state/session';
 import { supernodeOf } from '../state/view';
@@ -11,6 +12,7 @@ import type { PaneName } from './pane';
 
 interface GraphKeys {
   session: Session;
+  groups: Groups;
   hover: Hover;
   marked: ReadonlySet<number>;
   setMarked: (marked: ReadonlySet<number>) => void;
@@ -32,8 +34,8 @@ const ARROWS: Record<string, Direction> = {
 };
 
 export function useGraphKeys(keys: GraphKeys): void {
-  const { session, hover, marked, setMarked, select, searchField, full, setFull, inPane, page } =
-    keys;
+  const { session, groups, hover, marked, setMarked, select, searchField, full, setFull } = keys;
+  const { inPane, page } = keys;
   const { model, content, state, act, selected, view } = session;
   const cursor = useRef(-1);
   useShortcut('← → ↑ ↓', 'walk from node to node', nothing);
@@ -74,11 +76,11 @@ export function useGraphKeys(keys: GraphKeys): void {
   useShortcut('shift+g', 'group what is marked, or pinned alone', () => {
     const nodes = marked.size ? ids(marked) : looseOf(session);
     if (!nodes.length) return;
-    act({ do: 'group', nodes, label: `group ${state.supernodes.length + 1}` });
+    groups.make(nodes);
     setMarked(new Set());
   });
   useShortcut('u', 'ungroup the supernode of the node', () => {
-    const group = state.selected ? supernodeOf(state, state.selected) : undefined;
+    const group = state.selected ? supernodeOf(state, state.selected) : groups.open;
     if (group) act({ do: 'ungroup', supernode: group.id });
   });
   useShortcut('/', 'search labels in the graph', () => searchField.current?.focus());

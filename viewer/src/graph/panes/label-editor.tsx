@@ -27,6 +27,7 @@ export function LabelEditor({ dictionary, encoder, feature, label, saved }: Labe
       await source.annotate({ ...key, note, rating, author, version, label: text.trim() });
       setMessage('Saved.');
       setNewer(undefined);
+      setText(text.trim());
       saved(text.trim());
     } catch (error) {
       if (error instanceof Conflict) setNewer(error.current ?? undefined);
@@ -41,7 +42,10 @@ export function LabelEditor({ dictionary, encoder, feature, label, saved }: Labe
         placeholder="What does it stand for?"
         maxLength={500}
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => {
+          setText(event.target.value);
+          setMessage('');
+        }}
         onKeyDown={(event) => {
           if (event.key !== 'Escape') return;
           setText(label);

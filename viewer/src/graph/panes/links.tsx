@@ -16,6 +16,8 @@ interface LinkRow {
 
 type Order = 'share' | 'weight' | 'place';
 const AT_FIRST = 60;
+/** A smaller share is written “<0.1%”, which has no sign. */
+const LEAST_SIGNED = 0.001;
 
 const ORDERS: Record<Order, (a: LinkRow, b: LinkRow) => number> = {
   share: (a, b) => b.share - a.share,
@@ -77,6 +79,10 @@ export function Links({ model, shown, node, side, hover, select }: LinksProps) {
           </button>
         ))}
       </div>
+      <div className="links-heads small soft" aria-hidden="true">
+        <span>share</span>
+        <span>weight</span>
+      </div>
       <ul onKeyDown={walkRows} aria-label={side}>
         {visible.map((row) => (
           <Row key={row.node} model={model} row={row} most={most} hover={hover} select={select} />
@@ -116,7 +122,7 @@ const Row = memo(function Row({ model, row, most, hover, select }: RowProps) {
       select={select}
       after={<span className="link-weight soft">{signed(weight)}</span>}
     >
-      {weight < 0 ? '−' : '+'}
+      {row.share >= LEAST_SIGNED && (weight < 0 ? '−' : '+')}
       {percent(row.share)}
     </NodeRow>
   );

@@ -18,7 +18,7 @@ interface NodePaneProps {
   hover: Hover;
   effects: Effects | null;
   select: (node: number) => void;
-  relabel: (encoder: number, feature: number, label: string) => void;
+  relabel: (layer: number, feature: number, label: string) => void;
 }
 
 type Tab = 'inputs' | 'outputs' | 'feature';

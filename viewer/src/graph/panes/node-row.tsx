@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { GraphModel } from '../model/graph';
 import { place, title, where } from '../model/names';
-import type { Hover } from '../state/hover';
+import { type Hover, whilePointed } from '../state/hover';
 import { Shape } from './shape';
 
 interface NodeRowProps {
@@ -18,22 +18,40 @@ interface NodeRowProps {
   children: ReactNode;
   /** Behind the figure. */
   after?: ReactNode;
+  /** Beside the row: what can be done with it. */
+  beside?: ReactNode;
 }
 
 /** A node in a list: what it is, where, and how much. */
 export function NodeRow(props: NodeRowProps) {
-  const { model, node, size, sign = '', away = false, hover, select, children, after } = props;
+  const {
+    model,
+    node,
+    size,
+    sign = '',
+    away = false,
+    hover,
+    select,
+    children,
+    after,
+    beside,
+  } = props;
   const name = title(model, node);
   const detail = [place(model, node), where(model, node)].filter((text) => text && text !== name);
   return (
-    <li>
+    <li className={beside ? 'with-tool' : ''}>
       <button
         type="button"
         className={`link-row ${sign} ${away ? 'away' : ''}`}
-        title={away ? 'not in the drawing: pruned or hidden' : name}
-        onClick={() => select(node)}
-        onPointerEnter={() => hover.set(node)}
-        onPointerLeave={() => hover.set(-1)}
+        title={away ? `${name}\nnot in the drawing: pruned or hidden` : name}
+        onClick={() => {
+          hover.set(-1); // the list changes, and this row may never be left
+          select(node);
+        }}
+        {...whilePointed(
+          () => hover.set(node),
+          () => hover.set(-1),
+        )}
         onFocus={() => hover.set(node)}
         onBlur={() => hover.set(-1)}
       >
@@ -48,6 +66,7 @@ export function NodeRow(props: NodeRowProps) {
         <span className="link-share">{children}</span>
         {after}
       </button>
+      {beside}
     </li>
   );
 }

@@ -43,7 +43,11 @@ export function usePointer(
     };
     const over = (event: PointerEvent) => {
       const now = at(event);
-      if (!drag) return scene.current?.setHover(scene.current.nodeAt(now.x, now.y));
+      if (!drag) {
+        const node = scene.current?.nodeAt(now.x, now.y) ?? -1;
+        element.style.cursor = node < 0 ? '' : 'pointer';
+        return scene.current?.setHover(node);
+      }
       const [dx, dy] = [now.x - drag.x, now.y - drag.y];
       if (!drag.moved && Math.hypot(dx, dy) < CLICK) return;
       drag.moved = true;

@@ -76,7 +76,13 @@ function TraceForm({ view, library, busy, start }: TraceFormProps) {
       <Choice name="Dictionary" entries={dictionaries} value={dictionary} set={setDictionary} />
       <label className="wide">
         <span>Prompt</span>
-        <textarea rows={3} value={prompt} onChange={(event) => setPrompt(event.target.value)} />
+        <textarea
+          rows={3}
+          value={prompt}
+          // the form comes after the dialog, which has no field to focus by then
+          ref={focused}
+          onChange={(event) => setPrompt(event.target.value)}
+        />
       </label>
       <label>
         <span>Explain the next token</span>
@@ -114,6 +120,8 @@ function TraceForm({ view, library, busy, start }: TraceFormProps) {
     </form>
   );
 }
+
+const focused = (field: HTMLTextAreaElement | null) => field?.focus();
 
 function usable(library: Library, kind: 'model' | 'dictionary'): Entry[] {
   return library.entries.filter((entry) => entry.kind === kind && !entry.problem);

@@ -1,8 +1,9 @@
 import type { KeyboardEvent, PointerEvent } from 'react';
 import { shortened } from '../draw/nodes';
-import { type Box, charactersIn } from '../layout/layered';
+import { type Box, charactersIn, isCompact } from '../layout/layered';
 import { KINDS } from '../model/graph';
 import type { Item } from '../model/subgraph';
+import { whilePointed } from '../state/hover';
 
 interface SubgraphBoxProps {
   item: Item;
@@ -20,6 +21,7 @@ export function SubgraphBox(props: SubgraphBoxProps) {
   const { item, box, marked, selected, down, up, hover, select } = props;
   if (!box) return null;
   const { width, height } = box;
+  const compact = isCompact(box);
   const kind = item.grouped ? 'group' : (KINDS[item.kind] ?? '');
   const states = `${selected ? 'selected' : ''} ${marked ? 'marked' : ''}`;
   const key = (event: KeyboardEvent) => {
@@ -37,8 +39,10 @@ export function SubgraphBox(props: SubgraphBoxProps) {
       data-id={item.id}
       onPointerDown={down}
       onPointerUp={up}
-      onPointerEnter={() => hover(true)}
-      onPointerLeave={() => hover(false)}
+      {...whilePointed(
+        () => hover(true),
+        () => hover(false),
+      )}
       onKeyDown={key}
     >
       <title>{`${item.label} ${item.note}`}</title>
@@ -52,10 +56,21 @@ export function SubgraphBox(props: SubgraphBoxProps) {
         />
       )}
       <rect x={-width / 2} y={-height / 2} width={width} height={height} rx={9} />
-      <text className="name" y={item.note ? -3 : 5}>
-        {shortened(item.label, charactersIn(box))}
-      </text>
-      {item.note && (
+      {compact ? (
+        <text className="name" y={4.5}>
+          {shortened(item.label, charactersIn(box, item.note))}
+          {item.note && (
+            <tspan className="note" dx={7}>
+              {item.note}
+            </tspan>
+          )}
+        </text>
+      ) : (
+        <text className="name" y={item.note ? -3 : 5}>
+          {shortened(item.label, charactersIn(box))}
+        </text>
+      )}
+      {item.note && !compact && (
         <text className="note" y={13}>
           {shortened(item.note, Math.floor(1.18 * charactersIn(box)))}
         </text>

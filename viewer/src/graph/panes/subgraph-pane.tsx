@@ -2,9 +2,10 @@
 
 import { type PointerEvent, useMemo, useRef, useState } from 'react';
 import { percent } from '../model/names';
-import { type Subgraph, subgraph } from '../model/subgraph';
+import { type Item, type Subgraph, subgraph } from '../model/subgraph';
 import { useSize } from '../../components/size';
-import { type Box, layered } from '../layout/layered';
+import { boundsOf, layered, LEAST_SCALE } from '../layout/layered';
+import type { Groups } from '../state/groups';
 import type { Hover } from '../state/hover';
 import type { Session } from '../state/session';
 import { PinSuggested } from './graph-tools';
@@ -15,12 +16,9 @@ interface SubgraphPaneProps {
   session: Session;
   hover: Hover;
   marked: ReadonlySet<number>;
+  groups: Groups;
   select: (node: number, more: boolean) => void;
 }
-
-const PADDING = 16;
-/** Below this scale the drawing scrolls rather than shrinks. */
-const LEAST_SCALE = 0.62;
 
 export function SubgraphPane(props: SubgraphPaneProps) {
   const { model, state } = props.session;
@@ -29,18 +27,19 @@ export function SubgraphPane(props: SubgraphPaneProps) {
   return <Circuit made={made} {...props} />;
 }
 
-function Circuit({ made, session, hover, marked, select }: SubgraphPaneProps & { made: Subgraph }) {
+function Circuit(props: SubgraphPaneProps & { made: Subgraph }) {
+  const { made, session, hover, marked, groups, select } = props;
   const { state, act } = session;
+  const openId = session.selected < 0 ? groups.open?.id : undefined;
   const [least, setLeast] = useState(0.03);
   const [dragged, setDragged] = useState<{ id: string; at: [number, number] } | null>(null);
-  const [chosen, setChosen] = useState<string | null>(null);
   const svg = useRef<SVGSVGElement>(null);
   const grip = useRef<{ id: string; dx: number; dy: number; moved: boolean } | null>(null);
   const [frame, size] = useSize<HTMLDivElement>();
-  const aspect = size.height > 0 ? size.width / size.height : 2;
+  const { width, height } = size;
   const resting = useMemo(
-    () => layered(made.items, made.flows, state.places, aspect),
-    [made, state.places, aspect],
+    () => layered(made.items, made.flows, state.places, height > 0 ? { width, height } : undefined),
+    [made, state.places, width, height],
   );
   const boxes = resting.map((box, i) => {
     if (!dragged || made.items[i]?.id !== dragged.id) return box;
@@ -73,10 +72,14 @@ function Circuit({ made, session, hover, marked, select }: SubgraphPaneProps & {
     setDragged(null);
     const item = made.items[i];
     if (!held || held.moved || !item) return;
-    setChosen(item.grouped ? item.id : null);
-    select(item.members[0] ?? -1, event.shiftKey);
+    choose(item, event.shiftKey);
   };
-  const group = state.supernodes.find((s) => s.id === chosen);
+  const choose = (item: Item, more: boolean) => {
+    if (item.grouped && !more) {
+      act({ do: 'select', node: null });
+      groups.show(item.id);
+    } else item.members.forEach((node) => select(node, more));
+  };
   return (
     <div className="subgraph">
       <div className="subgraph-scroll" ref={frame}>
@@ -95,14 +98,11 @@ function Circuit({ made, session, hover, marked, select }: SubgraphPaneProps & {
               item={item}
               box={boxes[i]}
               marked={item.members.some((node) => marked.has(node))}
-              selected={item.members.includes(session.selected)}
+              selected={item.id === openId || item.members.includes(session.selected)}
               down={down(i)}
               up={up(i)}
-              hover={(on) => hover.set(on ? (item.members[0] ?? -1) : -1)}
-              select={() => {
-                setChosen(item.grouped ? item.id : null);
-                select(item.members[0] ?? -1, false);
-              }}
+              hover={(on) => hover.set(on && !item.grouped ? (item.members[0] ?? -1) : -1)}
+              select={() => choose(item, false)}
             />
           ))}
         </svg>
@@ -131,29 +131,12 @@ function Circuit({ made, session, hover, marked, select }: SubgraphPaneProps & {
           Arrange anew
         </button>
       </footer>
-      {group && (
-        <GroupEditor
-          key={group.id}
-          session={session}
-          id={group.id}
-          marked={marked}
-          close={() => setChosen(null)}
-        />
-      )}
     </div>
   );
 }
 
 const MEANING =
   'Sum of the signed edges from the one box to the other, over the sum of all absolute inputs of the other in the whole graph.';
-
-function boundsOf(boxes: readonly Box[]) {
-  const x = Math.min(...boxes.map((box) => box.x - box.width / 2)) - PADDING;
-  const y = Math.min(...boxes.map((box) => box.y - box.height / 2)) - PADDING;
-  const right = Math.max(...boxes.map((box) => box.x + box.width / 2)) + PADDING;
-  const bottom = Math.max(...boxes.map((box) => box.y + box.height / 2)) + PADDING;
-  return { x, y, width: Math.max(right - x, 480), height: Math.max(bottom - y, 120) };
-}
 
 function NothingPinned({ session }: { session: Session }) {
   return (
@@ -162,66 +145,6 @@ function NothingPinned({ session }: { session: Session }) {
         Pin nodes with <kbd>p</kbd> to draw their circuit here; group them with <kbd>Shift g</kbd>.
       </p>
       <PinSuggested session={session} />
-    </div>
-  );
-}
-
-interface GroupEditorProps {
-  session: Session;
-  id: string;
-  marked: ReadonlySet<number>;
-  close: () => void;
-}
-
-function GroupEditor({ session, id, marked, close }: GroupEditorProps) {
-  const { state, act, view, model } = session;
-  const group = state.supernodes.find((s) => s.id === id);
-  if (!group) return null;
-  const names = new Map(group.members.map((m) => [m, model.index.get(m) ?? -1]));
-  const more = [...marked]
-    .map((node) => view.nodes.id[node] as string)
-    .filter((m) => !group.members.includes(m));
-  return (
-    <div className="group-editor" role="group" aria-label="Supernode">
-      <input
-        aria-label="Name of the supernode"
-        value={group.label}
-        onChange={(event) =>
-          act({ do: 'rename', supernode: id, label: event.target.value.slice(0, 200) })
-        }
-        onBlur={() => act({ do: 'settle' })}
-      />
-      <div className="node-actions">
-        <button
-          type="button"
-          disabled={!more.length}
-          title="Mark nodes with Shift and click first"
-          onClick={() => act({ do: 'add', supernode: id, nodes: more })}
-        >
-          Add {more.length || ''} marked
-        </button>
-        <button type="button" onClick={() => act({ do: 'ungroup', supernode: id })}>
-          Ungroup <kbd>u</kbd>
-        </button>
-        <button type="button" className="plain" onClick={close}>
-          Close
-        </button>
-      </div>
-      <ul>
-        {[...names].map(([member, node]) => (
-          <li key={member}>
-            <span title={member}>{view.nodes.label[node] || member}</span>
-            <button
-              type="button"
-              className="plain"
-              aria-label={`Take ${member} out of the supernode`}
-              onClick={() => act({ do: 'remove', nodes: [member] })}
-            >
-              ✕
-            </button>
-          </li>
-        ))}
-      </ul>
     </div>
   );
 }

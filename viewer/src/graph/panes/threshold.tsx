@@ -6,13 +6,18 @@ interface ThresholdProps {
   max?: number;
   /** How many are left, of how many. */
   left?: [number, number];
+  /** Instead of that. */
+  note?: string;
   /** The hand is off it. */
   settle?: () => void;
 }
 
 /** A slider of the share of influence that pruning keeps. */
-export function Threshold({ name, value, set, title, max = 1, left, settle }: ThresholdProps) {
+export function Threshold(props: ThresholdProps) {
+  const { name, value, set, title, max = 1, left, note, settle } = props;
   const [count, of] = (left ?? []).map((n) => n.toLocaleString('en'));
+  // a graph that was pruned before ends below 1: the slider cannot bring the rest back
+  const words = left ? `${count} of ${of}${max < 1 ? ' kept here' : ''}` : note;
   return (
     <label className="threshold" title={title}>
       <span>
@@ -29,11 +34,7 @@ export function Threshold({ name, value, set, title, max = 1, left, settle }: Th
         onPointerUp={settle}
         onKeyUp={settle}
       />
-      {left && (
-        <span className="soft small">
-          {count} of {of}
-        </span>
-      )}
+      {words && <span className="soft small">{words}</span>}
     </label>
   );
 }

@@ -4,7 +4,7 @@ import { type RefObject, useMemo, useState } from 'react';
 import { targetsOf } from '../model/effects';
 import { type GraphModel, KINDS } from '../model/graph';
 import { looseness, place, search, title, where } from '../model/names';
-import type { Hover } from '../state/hover';
+import { type Hover, whilePointed } from '../state/hover';
 import type { Session } from '../state/session';
 import { Shape } from './shape';
 import { Threshold } from './threshold';
@@ -34,11 +34,18 @@ export function Toolbar(props: ToolbarProps) {
 function Thresholds({ session }: { session: Session }) {
   const { state, act, pruned, view } = session;
   const most = (value: number) => (view.complete ? 1 : value);
+  const hint = (what: string, value: number) =>
+    view.complete
+      ? what
+      : `${what}; the graph was pruned at ${value.toFixed(2)} before it came here, the rest is not in it`;
   return (
     <div className="thresholds">
       <Threshold
         name="Nodes"
-        title="Keep the nodes that hold this share of all influence on the targets"
+        title={hint(
+          'Keep the nodes that hold this share of all influence on the targets',
+          view.node_threshold,
+        )}
         value={state.node_threshold}
         max={most(view.node_threshold)}
         left={[pruned.nNodes, view.nodes.id.length]}
@@ -47,7 +54,10 @@ function Thresholds({ session }: { session: Session }) {
       />
       <Threshold
         name="Edges"
-        title="Keep the edges that hold this share of what flows between the kept nodes"
+        title={hint(
+          'Keep the edges that hold this share of what flows between the kept nodes',
+          view.edge_threshold,
+        )}
         value={state.edge_threshold}
         max={most(view.edge_threshold)}
         left={[pruned.nEdges, view.edges.source.length]}
@@ -130,6 +140,7 @@ interface SearchProps {
 }
 
 const FOUND = 30;
+const nothing = () => undefined;
 
 function Search({ session, hover, select, field }: SearchProps) {
   const { model, content } = session;
@@ -190,7 +201,7 @@ function Search({ session, hover, select, field }: SearchProps) {
               role="option"
               aria-selected={i === at}
               className={content.shown[node] ? '' : 'away'}
-              onPointerEnter={() => move(i)}
+              {...whilePointed(() => move(i), nothing)}
               onPointerDown={(event) => event.preventDefault()}
               onClick={() => open(node)}
             >

@@ -26,7 +26,9 @@ export function step(history: History, action: HistoryAction): History {
   if (action.do === 'settle') return { ...history, last: '' };
   const present = reduce(history.present, action);
   if (same(present, history.present)) return history;
-  if (action.do === 'select') return { ...history, present };
+  // the browser's history has the selections
+  const selection = { ...history.present, selected: present.selected };
+  if (same(present, selection)) return { ...history, present };
   const last = MERGED.has(action.do) ? keyOf(action) : '';
   const merged = last !== '' && last === history.last;
   const past = merged ? history.past : [...history.past, history.present].slice(-LONGEST);

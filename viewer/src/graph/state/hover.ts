@@ -15,3 +15,16 @@ export class Hover {
     return () => this.listeners.delete(listener);
   }
 }
+
+/**
+ * Handlers that hover something while the pointer is on it. The pointer must move first: what a
+ * new list or drawing puts under a resting pointer was not pointed at.
+ */
+export function whilePointed(on: () => void, off: () => void) {
+  return {
+    onPointerMove: (event: { movementX: number; movementY: number }) => {
+      if (event.movementX !== 0 || event.movementY !== 0) on();
+    },
+    onPointerLeave: off,
+  };
+}

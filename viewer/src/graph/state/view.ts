@@ -17,7 +17,7 @@ export type Action =
   | { do: 'select'; node: string | null }
   | { do: 'pin'; nodes: readonly string[] }
   | { do: 'unpin'; nodes: readonly string[] }
-  | { do: 'group'; nodes: readonly string[]; label: string }
+  | { do: 'group'; nodes: readonly string[]; label: string; id?: string }
   | { do: 'ungroup'; supernode: string }
   | { do: 'rename'; supernode: string; label: string }
   | { do: 'add'; supernode: string; nodes: readonly string[] }
@@ -78,7 +78,7 @@ function reduceGroups(state: ViewState, action: GroupAction): ViewState {
     case 'group': {
       if (!action.nodes.length) return state;
       const free = withoutMembers(state, action.nodes);
-      const id = freshId(state.supernodes);
+      const id = action.id ?? freshId(state.supernodes);
       const made = { id, label: action.label, members: [...new Set(action.nodes)] };
       return {
         ...free,
@@ -115,7 +115,8 @@ function withoutMembers(state: ViewState, nodes: readonly string[], except = '')
   return { ...state, supernodes };
 }
 
-function freshId(supernodes: readonly Supernode[]): string {
+/** An id that no supernode has. */
+export function freshId(supernodes: readonly Supernode[]): string {
   const taken = new Set(supernodes.map((s) => s.id));
   let n = taken.size;
   while (taken.has(`supernode-${n}`)) n++;
