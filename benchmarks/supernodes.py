@@ -77,6 +77,7 @@ def measure(model: LanguageModel, dictionary: Dictionary, prompt: str) -> dict[s
         "features": flow.n_features,
         "groups": number,
         "kept": ours.kept,
+        "kept_kmeans": theirs.kept,
         "random": ours.random,
         "quality": ours.value,
         "quality_kmeans": theirs.value,

@@ -74,18 +74,20 @@ def explained(flow: Float[np.ndarray, "n n"], labels: Labels) -> tuple[float, fl
         flow: signed influence of every edge, in a row what a node receives.
         labels: group of the first nodes, the features.
     """
-    n, features = len(flow), len(labels)
-    groups = int(labels.max(initial=-1)) + 1
-    of = np.concatenate([labels, groups + np.arange(n - features)])
-    member = np.zeros((n, groups + n - features))
-    member[np.arange(n), of] = 1
-    size = np.abs(flow)
-    received, sent = size.sum(1), size.sum(0)
-    received = received / _or_one(received @ member)[of]
-    sent = sent / _or_one(sent @ member)[of]
-    guess = received[:, None] * (member.T @ flow @ member)[np.ix_(of, of)] * sent[None]
-    apart = of[:, None] != of[None]
-    same_sign = apart & (flow * guess > 0)
+    n, groups = len(flow), int(labels.max(initial=-1)) + 1
+    of = np.concatenate([labels, groups + np.arange(n - len(labels))])
+    k = groups + n - len(labels)
+    into, out = np.nonzero(flow)
+    value = flow[into, out]
+    size = np.abs(value)
+    received = np.bincount(into, size, n)
+    sent = np.bincount(out, size, n)
+    received = received / _or_one(np.bincount(of, received, k))[of]
+    sent = sent / _or_one(np.bincount(of, sent, k))[of]
+    pair = of[into] * k + of[out]
+    guess = np.bincount(pair, value, k * k)[pair] * received[into] * sent[out]
+    apart = of[into] != of[out]
+    same_sign = apart & (value * guess > 0)
     return float(size[apart].sum()), float(np.minimum(size, np.abs(guess))[same_sign].sum())
 
 
