@@ -56,6 +56,8 @@ COMMANDS = (
     "train",
     "evaluate",
     "compare",
+    "group",
+    "merge",
     "specimen",
     "atlas",
     "explain",
