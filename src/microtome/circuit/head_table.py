@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -35,12 +36,30 @@ class HeadTable:
     """Of the absolute weight."""
     influence: Float[Tensor, "layer heads"]
     """The same, edges weighted by the influence that passes through them."""
+    keys: Float[Tensor, "layer heads key"]
+    """By the position that the head looked at, share of the absolute weight of its parts."""
     direct: float
     direct_share: float
     direct_influence: float
     n_edges: int
     residual: float
     """Worst |sum of parts - edge| over the largest edge."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON, heads with the largest share first."""
+        rows = [
+            {
+                "layer": layer,
+                "head": head,
+                "share": float(self.share[layer, head]),
+                "influence": float(self.influence[layer, head]),
+                "signed": float(self.signed[layer, head]),
+                "keys": self.keys[layer, head].tolist(),
+            }
+            for layer, head in self.ranked()
+        ]
+        direct = {"share": self.direct_share, "influence": self.direct_influence}
+        return {"edges": self.n_edges, "direct": direct, "heads": rows, "residual": self.residual}
 
     def ranked(self) -> list[tuple[int, int]]:
         """Heads as (layer, head), those with the largest share first."""
@@ -55,6 +74,7 @@ def heads_of_graph(
     replacement: LocalReplacement,
     graph: Graph | Pruned,
     directions: Sequence[Target] = (),
+    position: int | None = None,
 ) -> HeadTable:
     """Which heads carry a graph, or the part of it that pruning kept.
 
@@ -63,9 +83,11 @@ def heads_of_graph(
         replacement: the graph's local replacement model.
         graph: a graph or its pruned part. Edges from `unexpanded` are left out.
         directions: targets that the graph was traced for, where they are directions.
+        position: only edges into targets at this position: what heads bring there.
 
     Raises:
-        MicrotomeError: a direction is not given, or the graph is of another prompt.
+        MicrotomeError: a direction is not given, the graph is of another prompt, or there is no
+            edge.
     """
     whole = graph.graph if isinstance(graph, Pruned) else graph
     if whole.prompt.tokens != tuple(replacement.tokens.tolist()):
@@ -73,12 +95,17 @@ def heads_of_graph(
     kept = (graph.edges if isinstance(graph, Pruned) else whole.edges != 0).clone()
     unexpanded = [whole.nodes.kind[c] == "unexpanded" for c in whole.columns.tolist()]
     kept[:, torch.tensor(unexpanded)] = False
+    if position is not None:
+        n = len(whole.prompt.tokens)
+        if not -n <= position < n:
+            raise MicrotomeError(f"position {position} is not in a prompt of {n} tokens")
+        kept[whole.nodes.position[whole.rows] != position % n] = False
     rows, columns = kept.any(1).nonzero()[:, 0], kept.any(0).nonzero()[:, 0]
     if not len(rows):
         raise MicrotomeError("the graph has no edge that a head could carry")
     counts = _Counts(model, replacement, whole, kept, rows, directions)
     n, d = replacement.frozen.tokens.shape
-    batch = max(_ELEMENTS // (n * d * (model.n_layers + 2) + len(rows) * model.n_heads * d), 1)
+    batch = max(_ELEMENTS // (n * d * (model.n_layers + 2) + len(rows) * model.n_heads * n), 1)
     for part in columns.split(batch):
         counts.add(part)
     return counts.table()
@@ -103,32 +130,36 @@ class _Counts:
         self.flow = flow[rows].double()
         # the last entry is what is direct
         self.sums = torch.zeros(3, model.n_layers * model.n_heads + 1, dtype=torch.float64)
+        n = len(graph.prompt.tokens)
+        self.keys = torch.zeros(model.n_layers, model.n_heads, n, dtype=torch.float64)
         self.n_edges = 0
         self.worst = 0.0
 
     def add(self, columns: Tensor) -> None:
         sources = self.graph.columns[columns].tolist()
         injection = inject(self.replacement, self.graph.nodes, sources)
-        parts = [
-            self._carried(layer, x) for layer, x in enumerate(push(self.replacement, injection))
-        ]
-        direct = direct_parts(self.replacement, self.targets, self.straight, injection)
-        split = torch.cat([*parts, direct[None]]).cpu().double()
         mask = self.kept[self.rows][:, columns]
+        parts = []
+        for layer, x in enumerate(push(self.replacement, injection)):
+            by_key = self._carried(layer, x).cpu().double()
+            parts.append(by_key.sum(-1))
+            self.keys[layer] += (by_key.abs() * mask[:, :, None]).sum((1, 2))
+        direct = direct_parts(self.replacement, self.targets, self.straight, injection)
+        split = torch.cat([*parts, direct[None].cpu().double()])
         edges = self.graph.edges[self.rows][:, columns].double()
-        self.worst = max(self.worst, float((split.sum(0) - edges)[mask].abs().max()))
+        self.worst = max(self.worst, float((split.sum(0) - edges).abs()[mask].max()))
         split = split * mask
         self.sums[0] += split.sum((1, 2))
         self.sums[1] += split.abs().sum((1, 2))
         self.sums[2] += (split.abs().sum(2) * self.flow).sum(1)
         self.n_edges += int(mask.sum())
 
-    def _carried(self, layer: int, x: Tensor) -> Float[Tensor, "heads targets sources"]:
+    def _carried(self, layer: int, x: Tensor) -> Float[Tensor, "heads targets sources key"]:
         attention = self.replacement.frozen.layers[layer].attention
         pulled = torch.einsum("hvd,td->htv", attention.output, self.straight.attended[layer])
         looked = attention.pattern[:, self.targets.position]
-        mixed = looked @ head_values(attention, x)
-        return torch.einsum("shtv,htv->hts", mixed, pulled)
+        moved = torch.einsum("shkv,htv->htsk", head_values(attention, x), pulled)
+        return moved * looked[:, :, None]
 
     def table(self) -> HeadTable:
         signed, absolute, flow = self.sums
@@ -139,6 +170,7 @@ class _Counts:
             signed[:-1].view(shape),
             share[:-1].view(shape),
             influence[:-1].view(shape),
+            self.keys / self.keys.sum(-1, keepdim=True).clamp(min=1e-300),
             float(signed[-1]),
             float(share[-1]),
             float(influence[-1]),

@@ -61,6 +61,7 @@ COMMANDS = (
     "specimen",
     "atlas",
     "explain",
+    "heads",
     "serve",
 )
 """Modules of `microtome.cli`, each with a `register(app)`."""
