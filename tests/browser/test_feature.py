@@ -191,3 +191,26 @@ def test_the_list_is_searched_sorted_and_walked(served: Served, atlas: str, page
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(best["name"])
+
+
+@pytest.mark.parametrize("phrase", ["sum ending in 5", "sums ending in 5", "sum ends in 5"])
+def test_three_wordings_find_the_same(served: Served, page: Page, phrase: str):
+    """In the list, the best match first; a click anywhere on its row opens it. In the palette."""
+    bundled = "specimen:adder/atlas"
+    entries = get(served, "library")["entries"]
+    atlas = next(entry["id"] for entry in entries if entry["name"] == bundled)
+    page.goto(served.page(f"#/atlas/{atlas}"))
+    page.get_by_role("searchbox", name="Find").fill(phrase)
+    expect(page.get_by_text("6 features", exact=True)).to_be_visible()
+    expect(page.get_by_label("Sort by")).to_have_value("match")
+    rows = page.get_by_role("row")
+    names = ["L2/138", "L2/914", "L2/384"]
+    for i, name in enumerate(names):
+        expect(rows.nth(i)).to_contain_text(name)
+    rows.nth(1).locator(".feature-row-label").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("L2/914")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(phrase)
+    found = page.get_by_role("option").filter(has_text=f"feature of {bundled}")
+    for i, name in enumerate(names):
+        expect(found.nth(i)).to_contain_text(name)

@@ -88,6 +88,7 @@ def test_search_marks_features(map_page: Page, shot: Shot):
     map_page.keyboard.press("/")
     map_page.keyboard.type(word)
     expect(map_page.get_by_text(f"with “{word}”")).to_be_visible()
+    expect(map_page.locator(".map-list-head b")).not_to_have_text(f"{everything:,}")
     assert 1 <= listed(map_page) < everything
     shot("map-search")
 

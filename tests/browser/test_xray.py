@@ -56,6 +56,18 @@ def test_an_address_with_a_text_shows_it(served: Served, page: Page):
     expect(page.get_by_role("button", name="8", exact=True)).to_be_visible()
 
 
+def test_the_strongest_feature_has_the_strongest_colour(served: Served, page: Page):
+    """On <s> as well, whose activations are beyond those of all other tokens."""
+    page.goto(served.page(f"#/xray/{clt(served)}?text={quote('36 + 59 =')}"))
+    chips = page.locator(".chip")
+    expect(chips.first).to_be_visible(timeout=JOB_MS)
+    strengths = chips.evaluate_all("all => all.map(c => c.style.getPropertyValue('--strength'))")
+    assert strengths[0] == "80%"
+    assert all(8 <= float(strength.removesuffix("%")) <= 80 for strength in strengths)
+    colours = chips.evaluate_all("all => all.map(c => getComputedStyle(c).backgroundColor)")
+    assert "rgba(0, 0, 0, 0)" not in colours
+
+
 def test_without_a_text_it_says_what_it_does(served: Served, page: Page, shot: Shot):
     page.goto(served.page("#/xray"))
     expect(page.get_by_role("textbox", name="Text")).to_be_focused()

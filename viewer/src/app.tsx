@@ -1,6 +1,6 @@
 import { Empty } from './components/states';
 import { GraphCompare, GraphExplorer } from './graph';
-import { useNavigation } from './navigation';
+import { Link, useNavigation } from './navigation';
 import { AtlasPage } from './pages/atlas/atlas';
 import { EvaluationPage } from './pages/evaluation/evaluation';
 import { FeatureRoute } from './pages/feature/feature';
@@ -56,7 +56,8 @@ function PageOf({ route, source }: { route: Route; source: Source }) {
     default:
       return (
         <Empty title="There is no such page">
-          The address names nothing that the viewer knows; the library lists what there is.
+          The address names nothing that the viewer knows; the{' '}
+          <Link to={{ page: 'library' }}>library</Link> lists what there is.
         </Empty>
       );
   }

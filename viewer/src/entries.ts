@@ -27,6 +27,17 @@ export function isBundled(entry: Pick<Entry, 'path'>): boolean {
   return entry.path.startsWith('specimen:');
 }
 
+/** The prompt of a graph; empty where there is none. */
+export function promptOf(entry: Pick<Entry, 'kind' | 'facts'>): string {
+  const { prompt } = entry.facts;
+  return entry.kind === 'graph' && typeof prompt === 'string' ? prompt.trim() : '';
+}
+
+/** What a reader knows an entry by: a graph by its prompt, all else by its name. */
+export function titleOf(entry: Pick<Entry, 'kind' | 'name' | 'facts'>): string {
+  return promptOf(entry) || entry.name;
+}
+
 export function routeOfEntry(entry: Pick<Entry, 'id' | 'kind' | 'problem'>): Route | undefined {
   const { id, kind } = entry;
   if (entry.problem) return undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, figure, share, signed, since, visibleToken } from './format';
+import { bytes, count, figure, percent, share, signed, since, visibleToken } from './format';
 
 describe('figures', () => {
   it.each([
@@ -46,4 +46,14 @@ describe('tokens and times', () => {
     expect(since('2026-01-01T23:59:50Z', now)).toBe('just now');
     expect(since('', now)).toBe('');
   });
+});
+
+describe('columns of shares', () => {
+  it.each([
+    [1, '100%'],
+    [0.0236, '2.4%'],
+    [0.1, '10%'],
+    [1 / 46_667, '0.0021%'],
+    [0, '0%'],
+  ])('%s is %s', (value, text) => expect(percent(value)).toBe(text));
 });

@@ -3,6 +3,7 @@ import { format } from 'd3-format';
 
 const grouped = format(',d');
 const short = format('.3~s');
+const two = format('.2~r');
 const three = format('.3~g');
 
 export function count(value: number): string {
@@ -23,6 +24,11 @@ export function share(value: number): string {
   if (value <= 0) return '0%';
   if (value >= 0.0005) return `${three(value * 100)}%`;
   return `1 in ${count(Math.round(1 / value))}`;
+}
+
+/** A share as per cent with two significant digits, however small: for columns of shares. */
+export function percent(value: number): string {
+  return `${two(value * 100)}%`;
 }
 
 /** With its sign, so that colour is not all that tells. */

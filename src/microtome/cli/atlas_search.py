@@ -127,9 +127,7 @@ def _one_line(token: str) -> str:
 
 def _note(xray: "XRay") -> str:
     """What the score is, and which tokens are left out."""
-    said = (
-        "score: share of the largest activation, times the bits of surprise at so rare a feature"
-    )
+    said = "score: share of the largest activation, times the bits of surprise at so rare a feature"
     left = [token for token, counts in zip(xray.tokens, xray.counts, strict=True) if not counts]
     if not left:
         return said

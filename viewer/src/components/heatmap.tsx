@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
+import { figure } from '../format';
 import { mix, rgb, type Rgb } from '../theme/rgb';
 import { useColours } from '../theme/theme';
 import './heatmap.css';
@@ -36,7 +37,11 @@ export function Heatmap(props: HeatmapProps) {
   const limit = (i: number, length: number) => Math.max(0, Math.min(length - 1, i));
   return (
     <figure className="heatmap">
-      <span className="heatmap-row-name small soft">{rowName} →</span>
+      <span className="heatmap-row-name small soft">
+        <span>0</span>
+        <span>{rowName} →</span>
+        <span>{rows - 1}</span>
+      </span>
       <canvas
         ref={canvas}
         width={columns}
@@ -63,12 +68,26 @@ export function Heatmap(props: HeatmapProps) {
         }}
       />
       <figcaption className="small soft">
-        {columnName} →
+        <span>0</span>
+        <span>{columnName} →</span>
+        <span>{columns - 1}</span>
         <span role="status">
           {at && cell !== undefined ? describe(at.row, at.column, cell) : ''}
         </span>
       </figcaption>
     </figure>
+  );
+}
+
+/** What the colours of heatmaps say; the square root makes a quarter of the largest the middle. */
+export function ColourScale({ maximum }: { maximum: number }) {
+  return (
+    <div className="colour-scale small soft" role="img" aria-label={`Colours from 0 to ${maximum}`}>
+      <i />
+      <span>0</span>
+      <span>{figure(maximum / 4)}</span>
+      <span>{figure(maximum)}</span>
+    </div>
   );
 }
 

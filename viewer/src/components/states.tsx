@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import type { Loaded } from '../source';
+import { Link } from '../navigation';
+import { type Loaded, useSource } from '../source';
 import { Command } from './copy';
 import './states.css';
 
@@ -36,14 +37,28 @@ export function Empty({ title, children, commands = [] }: EmptyProps) {
 export function Failed({ error, again }: { error: Error; again?: () => void }) {
   return (
     <div className="state failed" role="alert">
-      <p>{error.message}</p>
-      {again && (
-        <button type="button" onClick={again}>
-          Try again
-        </button>
-      )}
+      <p>{sentence(error.message)}</p>
+      <p className="failed-actions">
+        {again && (
+          <button type="button" onClick={again}>
+            Try again
+          </button>
+        )}
+        <LibraryLink />
+      </p>
     </div>
   );
+}
+
+/** Where there is a server, and so a library. */
+function LibraryLink() {
+  const source = useSource();
+  return source.live ? <Link to={{ page: 'library' }}>Go to the library</Link> : null;
+}
+
+/** With a capital, unless it begins with a name. */
+function sentence(text: string): string {
+  return text.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
 }
 
 interface WhenProps<T> {

@@ -10,6 +10,8 @@ interface VirtualListProps {
   /** Rows that are on screen, from and to: to fetch them. */
   visible?: (from: number, to: number) => void;
   open?: (index: number) => void;
+  /** A click anywhere on a row opens it, too; links and buttons in it keep their own meaning. */
+  opensOnClick?: boolean;
   /** The row that the keys stand on. */
   moved?: (index: number) => void;
 }
@@ -18,7 +20,7 @@ const SPARE = 8;
 
 /** A list of any length, of which the visible rows are drawn; arrow keys move, Enter opens. */
 export function VirtualList(props: VirtualListProps) {
-  const { length, rowHeight, label, row, visible, open, moved } = props;
+  const { length, rowHeight, label, row, visible, open, opensOnClick = false, moved } = props;
   const frame = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
   const [at, setAt] = useState(0);
@@ -70,7 +72,8 @@ export function VirtualList(props: VirtualListProps) {
             key={i}
             role="row"
             aria-rowindex={i + 1}
-            className={`virtual-row ${i === at ? 'at' : ''}`}
+            className={`virtual-row ${i === at ? 'at' : ''} ${opensOnClick ? 'opens' : ''}`}
+            onClick={(event) => opensOnClick && isOutsideControls(event.target) && open?.(i)}
             style={{ transform: `translateY(${i * rowHeight}px)`, height: rowHeight }}
           >
             {row(i)}
@@ -79,6 +82,10 @@ export function VirtualList(props: VirtualListProps) {
       </div>
     </div>
   );
+}
+
+function isOutsideControls(target: EventTarget): boolean {
+  return target instanceof Element && !target.closest('a, button, input, [role="tooltip"]');
 }
 
 function scrollTo(frame: HTMLElement | null, top: number, height: number): void {

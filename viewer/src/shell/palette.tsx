@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useState } from 'react';
 import { Dialog } from '../components/dialog';
 import type { Entry, FeatureRow } from '../documents';
-import { routeOfEntry } from '../entries';
+import { promptOf, routeOfEntry, titleOf } from '../entries';
 import { useNavigation } from '../navigation';
 import type { Route } from '../router';
 import { useLoad, useSource } from '../source';
@@ -116,7 +116,7 @@ async function featuresOf(
 }
 
 function matches(entry: Entry, wanted: string): boolean {
-  const text = `${entry.kind} ${entry.name} ${entry.path}`.toLowerCase();
+  const text = `${entry.kind} ${entry.name} ${entry.path} ${promptOf(entry)}`.toLowerCase();
   return wanted
     .toLowerCase()
     .split(/\s+/)
@@ -125,7 +125,8 @@ function matches(entry: Entry, wanted: string): boolean {
 
 function foundEntry(entry: Entry): Found[] {
   const route = routeOfEntry(entry);
-  return route ? [{ key: entry.id, text: entry.name, detail: entry.kind, route }] : [];
+  const detail = promptOf(entry) ? `${entry.kind} ${entry.name}` : entry.kind;
+  return route ? [{ key: entry.id, text: titleOf(entry), detail, route }] : [];
 }
 
 type Named = Pick<FeatureRow, 'name' | 'label' | 'encoder' | 'feature'>;

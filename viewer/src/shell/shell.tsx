@@ -28,7 +28,9 @@ export function Shell({ children }: { children: ReactNode }) {
 }
 
 function TopBar() {
-  const { go } = useNavigation();
+  const { address, go } = useNavigation();
+  const current = (page: string) =>
+    page === address.route.page ? { 'aria-current': 'page' as const } : {};
   const [open, setOpen] = useState<'help' | 'palette'>();
   const close = () => setOpen(undefined);
   useShortcut('?', 'show the keys', () => setOpen('help'));
@@ -46,8 +48,12 @@ function TopBar() {
         microtome
       </Link>
       <nav aria-label="Pages">
-        <Link to={{ page: 'library' }}>Library</Link>
-        <Link to={{ page: 'xray', id: '' }}>X-ray</Link>
+        <Link to={{ page: 'library' }} {...current('library')}>
+          Library
+        </Link>
+        <Link to={{ page: 'xray', id: '' }} {...current('xray')}>
+          X-ray
+        </Link>
       </nav>
       <button type="button" className="find" onClick={() => setOpen('palette')}>
         <span>Find a feature, graph, run …</span>

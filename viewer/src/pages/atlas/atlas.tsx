@@ -8,15 +8,16 @@ import { AtlasHead } from './head';
 import { FeatureTable } from './table';
 import './atlas.css';
 
+const MATCH = { match: 'best match' };
 const SORTS = {
   id: 'number',
   '-density': 'most often active',
   density: 'least often active',
   '-maximum': 'largest activation',
-  '-label_score': "label's F1",
+  '-score': 'label’s F1',
 };
 const WAYS = {
-  label: { name: 'in the label', hint: 'sum ending in 5' },
+  label: { name: 'in the label', hint: 'sum ends in 5' },
   token: { name: 'active on the token', hint: 'a token as the model has it' },
   similar: { name: 'similar to', hint: 'L3/127' },
 };
@@ -40,7 +41,10 @@ function AtlasView({ atlas }: { atlas: AtlasInfo }) {
   const { query } = address;
   const way = (query.get('by') ?? 'label') as Way;
   const find = query.get('find') ?? '';
-  const sort = query.get('sort') ?? 'id';
+  const sorts = find.trim() ? { ...MATCH, ...SORTS } : SORTS;
+  const usual = find.trim() ? 'match' : 'id';
+  const asked = query.get('sort') ?? usual;
+  const sort = asked in sorts ? asked : usual;
   const layer = query.get('layer') ?? '';
   const cluster = query.get('cluster') ?? '';
   const [typed, setTyped] = useState(find);
@@ -79,8 +83,8 @@ function AtlasView({ atlas }: { atlas: AtlasInfo }) {
             <Choice
               name="Sort by"
               value={sort}
-              options={Object.entries(SORTS)}
-              choose={(value) => replaceQuery({ sort: value === 'id' ? null : value })}
+              options={Object.entries(sorts)}
+              choose={(value) => replaceQuery({ sort: value === usual ? null : value })}
             />
             {atlas.layers.length > 1 && (
               <Choice

@@ -29,18 +29,20 @@ export function AtlasHead({ atlas, page, children }: AtlasHeadProps) {
         </Link>
         {links.dictionary && <Link to={{ page: 'xray', id: links.dictionary }}>X-ray</Link>}
       </nav>
-      <span className="soft small">
+      <span className="soft small atlas-size">
         {count(atlas.features)} features of a {content.dictionary_kind.toUpperCase()} on{' '}
         {content.model.split('/').at(-1)}, from {count(content.tokens)} tokens
       </span>
       {content.warnings.length > 0 && (
-        <details className="small">
+        <details className="small atlas-notes">
           <summary>
-            {content.warnings.length === 1 ? 'a warning' : `${content.warnings.length} warnings`}
+            {content.warnings.length === 1 ? 'a note' : `${content.warnings.length} notes`}
           </summary>
-          {content.warnings.map((warning) => (
-            <p key={warning}>{warning}</p>
-          ))}
+          <div>
+            {content.warnings.map((warning) => (
+              <p key={warning}>{warning}</p>
+            ))}
+          </div>
         </details>
       )}
       {children}

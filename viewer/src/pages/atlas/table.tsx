@@ -3,7 +3,7 @@ import { SourceMark } from '../../components/label';
 import { Empty, Failed, Loading } from '../../components/states';
 import { VirtualList } from '../../components/virtual-list';
 import type { AtlasInfo, FeatureRow } from '../../documents';
-import { count, figure, share } from '../../format';
+import { count, figure, percent } from '../../format';
 import { useNavigation } from '../../navigation';
 import { useRows, type Wanted } from './rows';
 
@@ -41,9 +41,10 @@ export function FeatureTable({ atlas, wanted }: FeatureTableProps) {
         label={`${count(total)} features`}
         visible={need}
         open={open}
+        opensOnClick
         row={(i) => <Row row={rowAt(i)} atlas={atlas.id} scored={scored} />}
       />
-      <p className="small soft" role="status">
+      <p className="small soft feature-count" role="status">
         {count(total)} {total === 1 ? 'feature' : 'features'}
       </p>
     </div>
@@ -72,7 +73,7 @@ function Row({ row, atlas, scored }: RowProps) {
         <SourceMark source={row.label_source} />
       </span>
       <span role="gridcell" className="number">
-        {row.density > 0 ? share(row.density) : <span className="soft">never</span>}
+        {row.density > 0 ? percent(row.density) : <span className="soft">never</span>}
       </span>
       <span role="gridcell" className="number">
         {row.density > 0 ? figure(row.maximum) : ''}

@@ -109,7 +109,7 @@ function Summary({ annotation, page }: SummaryProps) {
       {annotation.note && <p className="note">{annotation.note}</p>}
       <p className="small soft">
         {annotation.author || 'somebody'}, {since(annotation.updated)}
-        {page.automatic_label && ` · automatic: ${page.automatic_label}`}
+        {page.automatic_label && ` · by rule: ${page.automatic_label}`}
       </p>
     </div>
   );

@@ -23,7 +23,7 @@ export function InGraphs({ page, atlas }: { page: FeaturePage; atlas: string }) 
           <Link to={{ page: 'graph', id: graph }} query={{ node }}>
             {prompt || name}
           </Link>{' '}
-          <span className="soft small">{figure(activation)}</span>
+          <span className="soft small">activation {figure(activation)}</span>
         </span>
       ))}
       {more > 0 && <span className="soft small">and {more} more</span>}

@@ -28,9 +28,9 @@ export function FeatureHead({ page, atlas }: FeatureHeadProps) {
         <Fact name="mean when active" value={figure(page.mean)} />
         {page.automatic_score !== null && (
           <Fact
-            name="label's F1"
+            name={page.label === page.automatic_label ? 'label’s F1' : 'F1 of the rule'}
             value={figure(page.automatic_score)}
-            title={`Of the automatic label "${page.automatic_label}" as a rule, on held-out examples`}
+            title={`Of “${page.automatic_label}” as a rule for when it is active, on held-out examples`}
           />
         )}
         <Fact name="reads" value={page.site} />

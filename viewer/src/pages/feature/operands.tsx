@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
-import { Heatmap } from '../../components/heatmap';
+import { ColourScale, Heatmap } from '../../components/heatmap';
 import { Progress } from '../../components/progress';
 import type { AtlasInfo, FeaturePage, OperandPlot } from '../../documents';
 import { figure } from '../../format';
@@ -54,22 +54,25 @@ function Plots({ plots }: { plots: OperandPlot[] }) {
   if (active.length === 0) return <p className="soft">Not active on any token of these prompts.</p>;
   const maximum = Math.max(...active.map((plot) => plot.maximum));
   return (
-    <div className="operand-plots">
-      {active.map((plot) => (
-        <div key={`${plot.guise} ${plot.position}`}>
-          <h3>
-            on <code>{plot.token}</code> (token {plot.position}), largest {figure(plot.maximum)}
-          </h3>
-          <Heatmap
-            values={plot.values}
-            maximum={maximum}
-            label={`Activation on token ${plot.position} by first and second operand`}
-            rowName="first operand"
-            columnName="second operand"
-            describe={(a, b, value) => `${a}, ${b}: ${figure(value)}`}
-          />
-        </div>
-      ))}
-    </div>
+    <>
+      <ColourScale maximum={maximum} />
+      <div className="operand-plots">
+        {active.map((plot) => (
+          <div key={`${plot.guise} ${plot.position}`}>
+            <h3>
+              on <code>{plot.token}</code> (token {plot.position}), largest {figure(plot.maximum)}
+            </h3>
+            <Heatmap
+              values={plot.values}
+              maximum={maximum}
+              label={`Activation on token ${plot.position} by first and second operand`}
+              rowName="first operand"
+              columnName="second operand"
+              describe={(a, b, value) => `${a}, ${b}: ${figure(value)}`}
+            />
+          </div>
+        ))}
+      </div>
+    </>
   );
 }

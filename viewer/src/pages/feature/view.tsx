@@ -33,11 +33,11 @@ export function FeatureView({ page, atlas, again = () => undefined }: FeatureVie
           <Logits page={page} />
           <Tokens page={page} />
           <Positions page={page} />
+          {atlas && <MiniMap page={page} atlas={atlas.id} />}
         </div>
         <div className="feature-column">
           {atlas && <Operands key={`operands ${page.id}`} page={page} atlas={atlas} />}
           <Neighbours page={page} atlas={atlas?.id ?? ''} />
-          {atlas && <MiniMap page={page} atlas={atlas.id} />}
         </div>
       </div>
     </article>

@@ -2,6 +2,7 @@ import { Copy } from '../../components/copy';
 import { JsonTree } from '../../components/json-tree';
 import { Failed, Loading } from '../../components/states';
 import type { Entry, EntryDetail } from '../../documents';
+import { titleOf } from '../../entries';
 import { Link } from '../../navigation';
 import { useShortcut } from '../../shell/shortcuts';
 import { useLoad, useSource } from '../../source';
@@ -14,7 +15,7 @@ export function Details({ entry, close }: { entry: Entry; close: () => void }) {
   return (
     <aside className="card details" aria-label={`Manifest of ${entry.name}`}>
       <header>
-        <h2>{entry.name}</h2>
+        <h2>{titleOf(entry)}</h2>
         <button type="button" className="plain" aria-label="Close" onClick={close}>
           ✕
         </button>

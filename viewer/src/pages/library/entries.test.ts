@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../documents';
-import { routeOfEntry } from '../../entries';
+import { routeOfEntry, titleOf } from '../../entries';
 import { factsOf, selected } from './entries';
 
 function entry(given: Partial<Entry>): Entry {
@@ -20,7 +20,7 @@ describe('the library', () => {
     selected(ENTRIES, ...given).map((e) => e.name);
 
   it('is sorted', () => {
-    expect(names('', '', 'name')).toEqual(['atlas', 'sum-9', 'sum-10']);
+    expect(names('', '', 'name')).toEqual(['sum-10', 'atlas', 'sum-9']);
     expect(names('', '', 'created')).toEqual(['sum-9', 'atlas', 'sum-10']);
     expect(names('', '', 'bytes')).toEqual(['atlas', 'sum-10', 'sum-9']);
   });
@@ -33,10 +33,16 @@ describe('the library', () => {
 
   it('shows facts that are there', () => {
     const facts = { features: 12345, finished: true, note: '', steps: null };
+    const scored = { prompt: '36 + 59 =', replacement: 0.9707 };
+    expect(factsOf(entry({ facts: scored }))).toEqual([{ name: 'replacement', value: '97%' }]);
     expect(factsOf(entry({ facts }))).toEqual([
       { name: 'features', value: '12,345' },
       { name: 'finished', value: 'yes' },
     ]);
+  });
+
+  it('names graphs by their prompt', () => {
+    expect(ENTRIES.map(titleOf)).toEqual(['36 + 59 =', 'sum-9', 'atlas']);
   });
 
   it('opens what can be opened', () => {

@@ -1,4 +1,5 @@
 import type { Entry, EntryKind } from '../../documents';
+import { promptOf, titleOf } from '../../entries';
 
 export type Sorting = 'name' | 'created' | 'bytes';
 
@@ -17,7 +18,7 @@ export function selected(
 }
 
 const ORDER: Record<Sorting, (a: Entry, b: Entry) => number> = {
-  name: (a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }),
+  name: (a, b) => titleOf(a).localeCompare(titleOf(b), 'en', { numeric: true }),
   created: (a, b) => b.created.localeCompare(a.created),
   bytes: (a, b) => b.bytes - a.bytes,
 };
@@ -30,13 +31,17 @@ function textOf(entry: Entry): string {
 /** Facts as a line of figures. */
 export function factsOf(entry: Entry): { name: string; value: string }[] {
   return Object.entries(entry.facts).flatMap(([name, value]) =>
-    value === null || value === ''
+    value === null || value === '' || (name === 'prompt' && promptOf(entry))
       ? []
-      : [{ name: name.replaceAll('_', ' '), value: factText(value) }],
+      : [{ name: name.replaceAll('_', ' '), value: factText(name, value) }],
   );
 }
 
-function factText(value: string | number | boolean): string {
+/** Scores are per cent, as they are above a graph. */
+const PERCENT = ['replacement', 'completeness'];
+
+function factText(name: string, value: string | number | boolean): string {
+  if (typeof value === 'number' && PERCENT.includes(name)) return `${Math.round(100 * value)}%`;
   if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 4 });
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : value;
 }

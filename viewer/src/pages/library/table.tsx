@@ -1,6 +1,6 @@
 import type { KeyboardEvent } from 'react';
 import type { Entry } from '../../documents';
-import { isBundled, PLURAL, routeOfEntry } from '../../entries';
+import { isBundled, PLURAL, routeOfEntry, titleOf } from '../../entries';
 import { bytes, since } from '../../format';
 import { Link } from '../../navigation';
 import { factsOf } from './entries';
@@ -35,11 +35,11 @@ function Row({ entry, show }: { entry: Entry; show: () => void }) {
       <div className="entry-text">
         {route ? (
           <Link to={route} className="entry-name">
-            {entry.name}
+            {titleOf(entry)}
           </Link>
         ) : (
           <button type="button" className="plain entry-name" onClick={show}>
-            {entry.name}
+            {titleOf(entry)}
           </button>
         )}
         {isBundled(entry) && (
@@ -47,7 +47,7 @@ function Row({ entry, show }: { entry: Entry; show: () => void }) {
             bundled
           </span>
         )}
-        <span className="entry-path soft mono">{entry.path !== entry.name && entry.path}</span>
+        <span className="entry-path soft mono">{entry.path !== titleOf(entry) && entry.path}</span>
         {entry.problem ? (
           <span className="problem">
             <b>Cannot be opened.</b> {entry.problem}

@@ -1,7 +1,7 @@
 import { scaleLog } from 'd3-scale';
 import { interpolateViridis, schemeTableau10 } from 'd3-scale-chromatic';
 import type { AtlasMap } from '../../documents';
-import { count, share } from '../../format';
+import { share } from '../../format';
 import { type Rgb, rgb } from '../../theme/rgb';
 
 export const COLOURINGS = ['cluster', 'density', 'layer'] as const;
@@ -10,6 +10,8 @@ export type ColouringName = (typeof COLOURINGS)[number];
 interface LegendItem {
   colour: string;
   text: string;
+  /** Points of it. */
+  size?: number;
 }
 
 export interface Colouring {
@@ -20,7 +22,8 @@ export interface Colouring {
   scale: boolean;
 }
 
-const LEGEND_CLUSTERS = 10;
+/** Without grey, which is for points in no cluster. */
+const COLOURS = schemeTableau10.slice(0, 9);
 
 /** Colours of all points by what the reader chose; viridis keeps its order without colour vision. */
 export function colouringOf(
@@ -76,16 +79,23 @@ function byLayer(map: AtlasMap, dark: boolean): Colouring {
 }
 
 function byCluster(map: AtlasMap, faint: string): Colouring {
+  const bySize = map.clusters.toSorted((a, b) => b.size - a.size);
+  // The largest have a colour each; with more clusters than colours the others share them.
+  const rank = new Map(bySize.map(({ cluster }, i) => [cluster, i]));
   const colourOf = (cluster: number) =>
-    cluster < 0 ? faint : hexToRgb(schemeTableau10[cluster % 10] ?? '#888888');
+    cluster < 0 ? faint : hexToRgb(COLOURS[(rank.get(cluster) ?? 0) % COLOURS.length] ?? '#888888');
   const bytes = new Map([...new Set(map.cluster)].map((c) => [c, rgb(colourOf(c))]));
-  const large = map.clusters.toSorted((a, b) => b.size - a.size).slice(0, LEGEND_CLUSTERS);
+  const lonely = map.cluster.filter((cluster) => cluster < 0).length;
   return {
     colours: map.cluster.map((cluster) => bytes.get(cluster) ?? [0, 0, 0]),
-    legend: large.map(({ cluster, label, size }) => ({
-      colour: colourOf(cluster),
-      text: `${label || `cluster ${cluster}`} (${count(size)})`,
-    })),
+    legend: [
+      ...bySize.slice(0, COLOURS.length).map(({ cluster, label, size }) => ({
+        colour: colourOf(cluster),
+        text: label || `cluster ${cluster}`,
+        size,
+      })),
+      ...(lonely ? [{ colour: faint, text: 'in no cluster', size: lonely }] : []),
+    ],
     scale: false,
   };
 }

@@ -1,7 +1,7 @@
 /** One frame of the map. */
 import type { ZoomTransform } from 'd3-zoom';
 import type { AtlasMap } from '../../documents';
-import type { Rgb } from '../../theme/rgb';
+import { type Rgb, rgb } from '../../theme/rgb';
 import type { Colours } from '../../theme/theme';
 import { blank, type Picture, type Stamp, stampAt, stampOf } from './points';
 
@@ -147,17 +147,19 @@ function drawPoints(
   radius: number,
 ): void {
   const { marked } = scene;
-  const put = (i: number, opacity: number, stamp: Stamp) => {
+  const put = (i: number, opacity: number, stamp: Stamp, other?: Rgb) => {
     const px = ((scene.x[i] as number) * k + x) * ratio;
     const py = ((scene.y[i] as number) * k + y) * ratio;
-    const colour = scene.colours[i];
+    const colour = other ?? scene.colours[i];
     if (colour) stampAt(picture, stamp, px, py, colour, opacity);
   };
   const usual = stampOf(radius);
   for (const i of shown) if (!marked?.has(i)) put(i, marked ? DIM : 0.75, usual);
   if (!marked) return;
-  const larger = stampOf(radius + ratio);
-  for (const i of shown) if (marked.has(i)) put(i, 1, larger);
+  const few = marked.size <= NAMED_POINTS;
+  const larger = stampOf(radius + (few ? 3 : 1) * ratio);
+  const accent = few ? rgb(scene.theme.accent) : undefined;
+  for (const i of shown) if (marked.has(i)) put(i, 1, larger, accent);
 }
 
 /** A ring around the point that was chosen or is pointed at. */
@@ -194,16 +196,20 @@ export interface Named {
 const NAMED_POINTS = 60;
 const LABEL_LENGTH = 34;
 
-/** Names of clusters from afar, of features from near; none over another. */
+/** Names of clusters from afar, of features from near, and of the few that were searched; none over
+ * another. */
 function drawLabels(
   context: CanvasRenderingContext2D,
   scene: Scene,
   transform: ZoomTransform,
   shown: number[],
 ): void {
-  const near = shown.length <= NAMED_POINTS;
-  const wanted = near ? pointLabels(scene, shown) : [...scene.clusters];
-  const taken: [number, number, number, number][] = [];
+  const { marked } = scene;
+  const few = marked !== undefined && marked.size <= NAMED_POINTS;
+  const points = few ? shown.filter((i) => marked.has(i)) : shown;
+  const near = few || shown.length <= NAMED_POINTS;
+  const wanted = near ? pointLabels(scene, points) : [...scene.clusters];
+  const taken: Box[] = few ? points.map((i) => pointBox(scene, transform, i)) : [];
   context.font = `${near ? 400 : 600} 12.5px ${scene.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
@@ -211,19 +217,33 @@ function drawLabels(
   context.lineJoin = 'round';
   for (const label of wanted.sort((a, b) => b.weight - a.weight)) {
     const [x, y] = transform.apply([label.x, label.y]);
-    const top = near ? y - 14 : y;
     const half = context.measureText(label.text).width / 2 + 4;
     if (x < 0 || y < 0 || x > context.canvas.clientWidth || y > context.canvas.clientHeight)
       continue;
     const left = Math.min(Math.max(x, half), context.canvas.clientWidth - half);
-    const box: [number, number, number, number] = [left - half, top - 9, left + half, top + 9];
-    if (taken.some((other) => overlap(box, other))) continue;
-    taken.push(box);
+    // Above its point, or else below.
+    const top = (near ? [y - 14, y + 15] : [y]).find(
+      (place) => !taken.some((other) => overlap(boxAt(left, place, half), other)),
+    );
+    if (top === undefined) continue;
+    taken.push(boxAt(left, top, half));
     context.strokeStyle = scene.theme.page;
     context.strokeText(label.text, left, top);
     context.fillStyle = scene.theme.ink;
     context.fillText(label.text, left, top);
   }
+}
+
+type Box = [number, number, number, number];
+
+function boxAt(x: number, y: number, half: number): Box {
+  return [x - half, y - 9, x + half, y + 9];
+}
+
+/** What a found point takes, so that no name hides it. */
+function pointBox({ x, y }: Scene, transform: ZoomTransform, i: number): Box {
+  const [px, py] = transform.apply([x[i] as number, y[i] as number]);
+  return [px - 4, py - 4, px + 4, py + 4];
 }
 
 function overlap(a: readonly number[], b: readonly number[]): boolean {

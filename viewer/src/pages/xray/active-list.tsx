@@ -73,6 +73,7 @@ export function ActiveList({ xray, atlas, token, pins, toggle, all }: ActiveList
       </div>
       <p className="small soft" role="status">
         {count(shown.length)} active {shown.length === 1 ? 'feature' : 'features'}
+        {token === undefined && xray.counts.includes(false) && ', those on tokens with * too'}
       </p>
       {shown.length > 0 && (
         <VirtualList

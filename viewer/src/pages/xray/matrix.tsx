@@ -21,7 +21,9 @@ const ROW_HEIGHT = 56;
 export function Matrix({ xray, pins, toggle, token, choose }: MatrixProps) {
   const pinned = useMemo(() => new Set(pins.map(keyOf)), [pins]);
   const largest = useMemo(() => xray.layers.map((layer) => largestOf(layer)), [xray]);
-  const columns = { gridTemplateColumns: `7em repeat(${xray.layers.length}, minmax(110px, 1fr))` };
+  const columns = {
+    gridTemplateColumns: `104px repeat(${xray.layers.length}, minmax(110px, 1fr))`,
+  };
   return (
     <section className="card matrix" aria-label="Features by token and layer">
       <div className="card-head">
@@ -31,7 +33,7 @@ export function Matrix({ xray, pins, toggle, token, choose }: MatrixProps) {
         </span>
       </div>
       <div className="matrix-scroll">
-        <div className="matrix-row small soft" style={columns}>
+        <div className="matrix-row matrix-head small soft" style={columns}>
           <span>Token</span>
           {xray.layers.map((layer) => (
             <span key={layer.encoder} title={layer.site}>
@@ -107,14 +109,21 @@ const Cell = memo(function Cell({ xray, layer, token, largest, pinned, toggle }:
             className="chip"
             aria-pressed={pinned.has(key)}
             title={`${nameOf(xray, layer, feature)} ${label}: ${figure(value)}`}
-            style={{ '--strength': `${8 + (72 * value) / largest}%` }}
+            style={{ '--strength': `${8 + 72 * Math.min(value / largest, 1)}%` }}
             onClick={() => toggle({ encoder, feature })}
           >
             {label || feature}
           </button>
         );
       })}
-      {active.length > SHOWN && <span className="more soft">+{active.length - SHOWN}</span>}
+      {active.length > SHOWN && (
+        <span
+          className="more soft"
+          title={`${active.length - SHOWN} more; click the token for all`}
+        >
+          +{active.length - SHOWN}
+        </span>
+      )}
     </span>
   );
 });
