@@ -1,5 +1,6 @@
 """Databases are made, brought to the newest version, or refused in one sentence."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from microtome.annotation.database import Database
 from microtome.annotation.tables import VERSION_TABLE, metadata
 from microtome.errors import MicrotomeError
 from tests.annotation.postgresql import PASSWORD, PostgreSQL
+from tests.privileges import as_any_user
 
 
 def test_migrations_lead_to_the_tables_that_are_used(place: str):
@@ -132,3 +134,38 @@ def test_every_commit_reaches_the_disk(tmp_path: Path):
         }
     database.close()
     assert asked == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 30_000}
+
+
+NOTE = AnnotationIn(dictionary="abc", encoder=0, feature=1, label="dog")
+
+
+@pytest.mark.parametrize("log_is_there", [False, True])
+def test_notes_in_a_read_only_place_are_read_and_refuse_edits(tmp_path: Path, log_is_there: bool):
+    (tmp_path / "other").mkdir()
+    with open_annotations(tmp_path / "other" / "annotations.sqlite") as first:
+        first.put(NOTE)
+        if log_is_there:  # as a process that was killed leaves it
+            shutil.copytree(tmp_path / "other", tmp_path, dirs_exist_ok=True)
+    if not log_is_there:
+        shutil.copytree(tmp_path / "other", tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "other")
+    path = tmp_path / "annotations.sqlite"
+    with as_any_user():
+        for file in tmp_path.iterdir():
+            file.chmod(0o444)
+        tmp_path.chmod(0o555)
+        try:
+            with open_annotations(path) as notes:
+                assert notes.read_only and notes.labels("abc") == {(0, 1): "dog"}
+                with pytest.raises(MicrotomeError, match="readonly database"):
+                    notes.put(NOTE.model_copy(update={"version": 1}))
+                assert notes.labels("abc") == {(0, 1): "dog"}
+        finally:
+            tmp_path.chmod(0o755)
+
+
+def test_a_file_that_can_be_written_is_not_read_only(tmp_path: Path):
+    path = tmp_path / "annotations.sqlite"
+    for _ in range(2):
+        with open_annotations(path) as notes:
+            assert not notes.read_only

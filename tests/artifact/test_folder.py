@@ -136,3 +136,10 @@ def test_files_and_links_are_never_replaced(tmp_path, force):
 def test_the_manifest_is_readable_text(tmp_path):
     write(tmp_path / "d")
     assert json.loads((tmp_path / "d" / "manifest.json").read_text())["kind"] == "dictionary"
+
+
+def test_a_path_through_a_folder_that_does_not_exist(tmp_path):
+    (tmp_path / "sums.txt").write_text("1 + 1")
+    with pytest.raises(MicrotomeError, match="leads through a folder that does not exist"):
+        check_output(tmp_path / "none" / ".." / "sums.txt")
+    check_output(tmp_path / "none" / "new")

@@ -104,3 +104,28 @@ def test_every_kind_has_a_version():
     """Not only once the module that writes it has been imported."""
     kinds = ("graph", "dictionary", "model", "store", "evaluation")
     assert all(SCHEMA_VERSIONS[kind] >= 1 for kind in kinds)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../secret", "a/../../b", "nul\0", "a" * 5000])
+def test_files_that_are_not_in_the_folder_are_not_looked_at(artifact, tmp_path, name):
+    (tmp_path / "secret").write_text("12345")
+    edit(artifact, files={name: 3})
+    with pytest.raises(MicrotomeError, match="which is no file in that folder") as caught:
+        read_manifest(artifact)
+    assert "bytes" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("refuses", ["is_file", "exists", "read_bytes"])
+def test_what_the_file_system_refuses_is_a_sentence(artifact, monkeypatch, refuses):
+    def denied(self: Path):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, refuses, denied)
+    refused(artifact, "cannot be read: Permission denied")
+
+
+def test_a_file_name_that_the_file_system_refuses(artifact):
+    edit(artifact, files={"a" * 999: 3})
+    with pytest.raises(MicrotomeError, match="cannot be read: File name too long") as caught:
+        read_manifest(artifact)
+    assert len(str(caught.value)) < 400

@@ -13,8 +13,10 @@ from starlette.testclient import TestClient
 from microtome.annotation import open_annotations
 from microtome.artifact import check_output
 from microtome.server import Settings, create_app, entry_id
-from microtome.server.library import library
+from microtome.server.library import describe, library
+from microtome.server.schema import FeatureInGraph
 from microtome.server.services import Services
+from tests.privileges import as_any_user
 from tests.server.conftest import BASE
 
 
@@ -192,3 +194,169 @@ def test_fifos_and_devices_are_not_read(client: TestClient, folder: Path):
 def test_errors_are_no_longer_than_a_reader_reads(client: TestClient):
     answer = client.post("/api/jobs", json={"kind": "x" * 100_000})
     assert answer.status_code == 422 and len(answer.json()["detail"]) < 700
+
+
+def served(folder: Path) -> TestClient:
+    return TestClient(create_app(Settings((folder,), specimens=False)), base_url=BASE)
+
+
+@pytest.mark.parametrize("inside", ["empty", "manifest.json", "graph.json", "recipe.json", "sum"])
+@pytest.mark.parametrize("mode", [0o444, 0o000, 0o111])
+def test_a_folder_that_may_not_be_read_hides_nothing_else(folder: Path, inside: str, mode: int):
+    closed = folder / "closed"
+    shutil.copytree(folder / "graphs" / "sum", closed / inside)
+    if inside != "sum":
+        shutil.rmtree(closed / inside)
+        (closed / inside).write_text("{}")
+    with as_any_user():
+        closed.chmod(mode)
+        try:
+            with served(folder) as client:
+                assert not entry(client, folder / "graphs" / "sum")["problem"]
+                assert not entry(client, folder / "atlas")["problem"]
+                answer = client.get(f"/api/graphs/{entry_id(folder / 'graphs' / 'sum')}")
+                assert answer.status_code == 200
+        finally:
+            closed.chmod(0o755)
+
+
+@pytest.mark.parametrize("artifact", ["graphs/sum", "atlas", "runs/tiny", "plt", "models/adder"])
+def test_an_artifact_that_may_not_be_read_says_so(folder: Path, artifact: str):
+    with as_any_user():
+        (folder / artifact).chmod(0o444)
+        try:
+            with served(folder) as client:
+                others = [path for path in ("graphs/sum", "atlas", "plt") if path != artifact]
+                assert not any(entry(client, folder / path)["problem"] for path in others)
+                listed = client.get("/api/library").json()["entries"]
+                found = [one for one in listed if one["path"] == f"library/{artifact}"]
+                assert all("Permission denied" in one["problem"] for one in found) or (
+                    artifact in ("runs/tiny", "models/adder")  # told by its names alone
+                )
+                if artifact in ("graphs/sum", "atlas", "plt"):
+                    assert found
+        finally:
+            (folder / artifact).chmod(0o755)
+
+
+def test_a_manifest_with_an_endless_file_name(client: TestClient, folder: Path):
+    changed(folder / "graphs" / "sum" / "manifest.json", ("files", "a" * 5000), 3)
+    problem = entry(client, folder / "graphs" / "sum")["problem"]
+    assert "is no file in that folder" in problem and len(problem) < 500
+    assert not entry(client, folder / "atlas")["problem"]
+
+
+def test_a_manifest_does_not_tell_of_files_elsewhere(client: TestClient, folder: Path):
+    changed(folder / "graphs" / "sum" / "manifest.json", ("files", "/etc/passwd"), 1)
+    assert "bytes" not in entry(client, folder / "graphs" / "sum")["problem"]
+
+
+def test_a_time_that_no_calendar_has():
+    assert describe._time(10**21) == ""
+    assert describe._time(0).startswith("1970")
+
+
+@pytest.mark.parametrize(
+    "manifest", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"kind": "novel"}', None]
+)
+@pytest.mark.parametrize("artifact", ["graphs/sum", "atlas", "plt", "evaluations/tiny"])
+def test_an_artifact_with_a_damaged_manifest_stays_listed(
+    client: TestClient, folder: Path, artifact: str, manifest: bytes | None
+):
+    path = folder / artifact / "manifest.json"
+    before = entry(client, folder / artifact)
+    path.unlink()
+    if manifest is None:
+        path.mkdir()
+    else:
+        path.write_bytes(manifest)
+    found = entry(client, folder / artifact)
+    assert found["kind"] == before["kind"] and found["problem"]
+
+
+@pytest.mark.parametrize("kind", ["dictionary", "model", "store", "evaluation", "atlas"])
+def test_a_manifest_of_another_kind_than_the_files(client: TestClient, folder: Path, kind: str):
+    changed(folder / "graphs" / "sum" / "manifest.json", ("kind",), kind)
+    assert f"is no {kind}" in entry(client, folder / "graphs" / "sum")["problem"]
+
+
+NOTE = {"dictionary": "d", "encoder": 0, "feature": 1, "label": "five"}
+
+
+def test_an_empty_database_holds_no_notes_yet(folder: Path):
+    (folder / "annotations.sqlite").touch()
+    with as_any_user():
+        folder.chmod(0o555)
+        (folder / "annotations.sqlite").chmod(0o444)
+        try:
+            with served(folder) as client:
+                of = {"dictionary": "d"}
+                assert client.get("/api/annotations", params=of).json() == []
+                features = f"/api/atlases/{entry_id(folder / 'atlas')}/features"
+                assert client.get(features).status_code == 200
+                refused = client.put("/api/annotations", json=NOTE)
+                assert refused.status_code == 400, refused.text
+                assert client.get(features).status_code == 200
+                folder.chmod(0o755)
+                (folder / "annotations.sqlite").chmod(0o644)
+                assert client.put("/api/annotations", json=NOTE).status_code == 200
+                assert [one["label"] for one in client.get("/api/annotations", params=of).json()]
+        finally:
+            folder.chmod(0o755)
+
+
+def test_labels_are_read_from_a_read_only_place_and_edits_refused(folder: Path):
+    path = folder / "annotations.sqlite"
+    with served(folder) as client:
+        assert client.put("/api/annotations", json=NOTE).status_code == 200
+    with as_any_user():
+        path.chmod(0o444)
+        folder.chmod(0o555)
+        try:
+            with served(folder) as client:
+                (found,) = client.get("/api/annotations", params={"dictionary": "d"}).json()
+                assert found["label"] == "five"
+                edit = NOTE | {"label": "six", "version": 1}
+                assert client.put("/api/annotations", json=edit).status_code == 400
+                assert client.get("/api/annotations", params={"dictionary": "d"}).json() == [found]
+                folder.chmod(0o755)
+                path.chmod(0o644)
+                assert client.put("/api/annotations", json=edit).status_code == 200
+        finally:
+            folder.chmod(0o755)
+
+
+def test_keys_that_no_database_holds_are_malformed(client: TestClient):
+    for address in ("/api/annotations", "/api/annotations/history"):
+        of = {"dictionary": "a\0", "encoder": 0, "feature": 0}
+        assert client.get(address, params=of).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"notes": "\ud800"},
+        {"selected": "\ud800"},
+        {"pinned": ["\ud800"]},
+        {"hidden": ["\udfff"]},
+        {"places": {"\ud800": [0, 1]}},
+        {"supernodes": [{"id": "a", "label": "\ud800", "members": []}]},
+        {"supernodes": [{"id": "a", "label": "b", "members": ["\ud800"]}]},
+    ],
+)
+def test_half_surrogates_in_a_state_are_malformed(
+    client: TestClient, graph_id: str, state: dict[str, Any]
+):
+    body, json_type = json.dumps(state), {"content-type": "application/json"}
+    for method, address in (("PUT", "state"), ("POST", "neuronpedia"), ("POST", "html")):
+        answer = client.request(
+            method, f"/api/graphs/{graph_id}/{address}", content=body, headers=json_type
+        )
+        assert answer.status_code == 422, (address, answer.text)
+
+
+def test_a_graph_whose_name_is_no_text_is_named_all_the_same():
+    found = FeatureInGraph(
+        graph="a", name="bad\udcff graph", prompt="", node="L0/1@2", activation=1.0, nodes=1
+    )
+    assert json.loads(found.model_dump_json())["name"] == "bad? graph"

@@ -30,6 +30,9 @@ _List = list  # which is the name of a method below
 def open_annotations(where: str | Path) -> "Annotations":
     """Open a database of annotations, made or brought to this version where it must be.
 
+    A file that may not or cannot be written now (a read-only folder, a full disk) is read all the
+    same; edits are refused.
+
     Args:
         where: path of an SQLite file, or a URL such as postgresql://user@host/database. On a
             network file system use PostgreSQL: SQLite's write-ahead log needs one machine.
@@ -54,6 +57,11 @@ class Annotations:
     def place(self) -> str:
         """Where they are kept, without a password."""
         return self._database.place
+
+    @property
+    def read_only(self) -> bool:
+        """Whether they can be read, but not written."""
+        return self._database.refused is not None
 
     def close(self) -> None:
         self._database.close()

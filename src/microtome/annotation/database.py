@@ -1,29 +1,38 @@
 """Engines: an SQLite file, or PostgreSQL by URL, with transactions that mean the same on both."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import NullPool
 
 from microtome.annotation.migrate import is_current, migrate
 from microtome.errors import MicrotomeError
 
 BUSY_SECONDS = 30
 """For how long a writer waits for another one."""
+_READ_ONLY = ("mode=ro", "mode=ro&immutable=1")
+"""How SQLite opens a file that may not be written: beside the files of a log that are there, or
+without any, where none can be made either."""
 _MAGIC = b"SQLite format 3\x00"
 
 
 class Database:
     """A database of annotations at the newest version; one per process, shared by threads."""
 
+    refused: MicrotomeError | None = None
+    """Why it can only be read; None where it can be written too."""
+
     def __init__(self, where: str | Path):
-        """Open, or make.
+        """Open, or make; a file that cannot be written is opened to be read.
 
         Raises:
             MicrotomeError: no such place, not a database of annotations, or a newer version.
@@ -32,16 +41,41 @@ class Database:
         self.place = url.database or "" if _is_sqlite(url) else url.render_as_string(True)
         self._engine = _engine(url)
         try:
-            with self.reading() as connection:
-                current = is_current(connection, self.place)
-            if not current:
-                with self.writing() as connection:
-                    migrate(connection, self.place)
-            if _is_sqlite(url):
-                self._write_ahead()
+            self._prepare(_is_sqlite(url))
+        except MicrotomeError as error:
+            self.close()
+            if not _is_sqlite(url) or not self._opens_read_only():
+                raise
+            self.refused = error
         except BaseException:
             self.close()
             raise
+
+    def _prepare(self, sqlite: bool) -> None:
+        """Bring the database to the newest version."""
+        with self.reading() as connection:
+            current = is_current(connection, self.place)
+        if not current:
+            with self.writing() as connection:
+                migrate(connection, self.place)
+        if sqlite:
+            effective = os.access in os.supports_effective_ids
+            if not os.access(self.place, os.W_OK, effective_ids=effective):
+                raise MicrotomeError(f"annotations in {self.place}: this is a readonly database")
+            self._write_ahead()
+
+    def _opens_read_only(self) -> bool:
+        """Whether it can be read without writing anything, its log neither; opens it so."""
+        for how in _READ_ONLY:
+            self._engine = _read_only_engine(self.place, how)
+            try:
+                with self.reading() as connection:
+                    if is_current(connection, self.place):
+                        return True
+            except MicrotomeError:
+                pass
+            self.close()
+        return False
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -51,7 +85,13 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction; when the block has ended, what it wrote is on disk."""
+        """A transaction; when the block has ended, what it wrote is on disk.
+
+        Raises:
+            MicrotomeError: the database cannot be written.
+        """
+        if self.refused is not None:
+            raise self.refused
         with self._spoken(), self._engine.connect() as connection:
             connection = connection.execution_options(writes=True)
             with connection.begin():
@@ -70,7 +110,8 @@ class Database:
             try:
                 with self._spoken(), self._engine.connect() as connection:
                     driver: Any = connection.connection.dbapi_connection
-                    driver.execute("PRAGMA journal_mode=WAL")
+                    if driver.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                        driver.execute("PRAGMA journal_mode=WAL")
                 return
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > until:
@@ -144,6 +185,19 @@ def _engine(url: URL) -> Engine:
         raise MicrotomeError(
             "annotations in PostgreSQL need psycopg; pip install 'microtome[postgresql]'"
         ) from None
+
+
+def _read_only_engine(path: str, how: str) -> Engine:
+    """Every transaction opens the file: one that is taken to be immutable may change after all."""
+
+    def connect() -> sqlite3.Connection:
+        uri = f"file:{quote(path, errors='surrogateescape')}?{how}"
+        return sqlite3.connect(uri, timeout=BUSY_SECONDS, uri=True, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from microtome.artifact.readable import readable
 from microtome.errors import MicrotomeError
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -14,7 +15,7 @@ def read_json(path: Path) -> dict:
     """A JSON object from a file.
 
     Raises:
-        MicrotomeError: missing, malformed, or not an object.
+        MicrotomeError: missing, not for us to read, malformed, or not an object.
     """
     value = read_json_value(path)
     if not isinstance(value, dict):
@@ -26,13 +27,15 @@ def read_json_value(path: Path) -> Any:
     """Any JSON value from a file.
 
     Raises:
-        MicrotomeError: missing or malformed.
+        MicrotomeError: missing, not for us to read, or malformed.
     """
-    if not path.is_file():
-        raise MicrotomeError(f"{path} does not exist")
+    with readable(path):
+        if not path.is_file():
+            raise MicrotomeError(f"{path} does not exist")
+        data = path.read_bytes()
     try:
-        return parse_json(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        return parse_json(data)
+    except (ValueError, RecursionError) as error:
         raise MicrotomeError(f"{path} is not readable as JSON: {error}") from error
 
 

@@ -2,12 +2,14 @@
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from microtome.artifact.json_file import read_json
+from microtome.artifact.printable import shortened
+from microtome.artifact.readable import readable
 from microtome.errors import MicrotomeError
 
 FILE_NAME = "manifest.json"
@@ -23,6 +25,7 @@ SCHEMA_VERSIONS = {
 """Version written for each kind of artifact; newer ones are refused on reading."""
 KEPT_BESIDE = {"graph": ("view.json",)}
 """Files that a reader may add to an artifact after it was made; its manifest does not list them."""
+_LONGEST_NAME = 1000
 
 
 def _now() -> str:
@@ -59,14 +62,15 @@ def read_manifest(folder: Path, kind: str | None = None, files: bool = True) -> 
         files: whether every other file must have the size that it was written with.
 
     Raises:
-        MicrotomeError: no such folder, no artifact, another kind, a newer schema version, or a
-            file that is missing or shorter than it was when written.
+        MicrotomeError: no such folder, no artifact, not for us to read, another kind, a newer
+            schema version, or a file that is outside, missing or shorter than when written.
     """
     path = folder / FILE_NAME
-    if not folder.exists():
-        raise MicrotomeError(f"{folder} does not exist")
-    if not path.is_file():
-        raise MicrotomeError(f"{folder} is not a microtome artifact: it has no {FILE_NAME}")
+    with readable(folder):
+        if not folder.exists():
+            raise MicrotomeError(f"{folder} does not exist")
+        if not path.is_file():
+            raise MicrotomeError(f"{folder} is not a microtome artifact: it has no {FILE_NAME}")
     raw = read_json(path)
     version, found = raw.get("schema_version"), raw.get("kind")
     if kind and found != kind:
@@ -97,9 +101,21 @@ def with_article(kind: object) -> str:
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
     for name, size in manifest.files.items():
-        file = folder / name
-        actual = file.stat().st_size if file.is_file() else 0
+        file = folder / _inside(folder, name)
+        with readable(file):
+            actual = file.stat().st_size if file.is_file() else 0
         if actual != size:
             raise MicrotomeError(
                 f"{folder} is incomplete: {name} has {actual} bytes of {size}; make it again"
             )
+
+
+def _inside(folder: Path, name: str) -> str:
+    """The name of a file in the folder: what lies elsewhere is not looked at, not even its size."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or "\0" in name or len(name) > _LONGEST_NAME:
+        raise MicrotomeError(
+            f"the manifest of {folder} names {shortened(name)!r}, which is no file in that folder; "
+            f"make it again"
+        )
+    return name

@@ -1,4 +1,4 @@
-"""Text that can be written as UTF-8, whatever bytes the name of a file has."""
+"""Text to be read: as UTF-8, whatever bytes the name of a file has, and of a length to be read."""
 
 from typing import Any
 
@@ -12,3 +12,10 @@ def printable(value: Any) -> Any:
     if isinstance(value, dict):
         return {printable(key): printable(one) for key, one in value.items()}
     return value
+
+
+def shortened(text: str, length: int = 80) -> str:
+    """The beginning and the end of a longer text, which somebody gave and a sentence names."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]} … {text[-(length // 2) :]}"

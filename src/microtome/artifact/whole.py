@@ -17,8 +17,13 @@ def replaces(path: Path, force: bool) -> bool:
     """Whether a folder to be made takes the place of one with something in it.
 
     Raises:
-        MicrotomeError: the path is a file or link, or holds something and `force` is not given.
+        MicrotomeError: the path is a file or link, leads through a folder that is not there, or
+            holds something and `force` is not given.
     """
+    if ".." in path.parts and not path.parent.exists():
+        raise MicrotomeError(
+            f"output {path} leads through a folder that does not exist; write it without '..'"
+        )
     if path.is_symlink() or path.is_file():
         raise MicrotomeError(f"output {path} exists and is not a folder; choose another path")
     if not path.exists() or not any(path.iterdir()):

@@ -1,10 +1,26 @@
 """The document in which a graph is shown, and what a reader did to it: by the server, in files, in
 notebooks. Imports no tensors, so that a server starts at once."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MAX_EDGES = 200_000
 """Of a document; a graph with more is pruned."""
+
+
+def _writable(text: str) -> str:
+    """Text that a file can hold.
+
+    Raises:
+        ValueError: half of a surrogate pair.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("the text holds half of a surrogate pair; write it as valid Unicode")
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_writable)]
 
 
 class Supernode(BaseModel):
@@ -12,9 +28,9 @@ class Supernode(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str
-    label: str
-    members: list[str]
+    id: _Text
+    label: _Text
+    members: list[_Text]
     """Ids of nodes."""
 
 
@@ -23,16 +39,16 @@ class ViewState(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    selected: str | None = None
-    pinned: list[str] = []
+    selected: _Text | None = None
+    pinned: list[_Text] = []
     supernodes: list[Supernode] = []
     node_threshold: float = Field(default=0.8, ge=0, le=1)
     edge_threshold: float = Field(default=0.98, ge=0, le=1)
-    hidden: list[str] = []
+    hidden: list[_Text] = []
     """Kinds of nodes that are not shown."""
-    places: dict[str, tuple[float, float]] = {}
+    places: dict[_Text, tuple[float, float]] = {}
     """Where nodes and supernodes were put in the subgraph."""
-    notes: str = ""
+    notes: _Text = ""
 
 
 class _Document(BaseModel):

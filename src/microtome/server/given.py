@@ -46,14 +46,18 @@ class GivenLabels:
                 else (signature, *_labels_of(path))
                 for path, signature in folders.items()
             }
-            newest_last = sorted(self._read.values(), key=lambda one: max(t for *_, t in one[0]))
+            newest_last = sorted(self._read.values(), key=lambda one: _changed(one[0]))
         return [(of, labels) for _, of, labels in newest_last]
+
+
+def _changed(signature: Signature) -> int:
+    return max((changed for *_, changed in signature), default=0)
 
 
 def _labels_of(folder: Path) -> tuple[str, Labelled]:
     try:
         inputs = read_manifest(folder, files=False).inputs
         return inputs.get("dictionary", ""), label_texts(folder)
-    except MicrotomeError as error:
+    except (MicrotomeError, OSError) as error:
         _log.warning("labels in %s are not shown: %s", folder.name, error)
         return "", {}

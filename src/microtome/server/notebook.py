@@ -1,5 +1,6 @@
 """The database of annotations, opened when it is first needed."""
 
+import stat
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from microtome.annotation import (
     open_annotations,
 )
 from microtome.annotation.annotations import DEFAULT_NAME
+from microtome.artifact.readable import is_file
 from microtome.server.library.recognise import kind_at
 
 _File = tuple[int, int]
@@ -19,7 +21,8 @@ _File = tuple[int, int]
 
 
 class Notebook:
-    """What people write. A file is made with the first note, so that looking leaves no traces."""
+    """What people write. A file is made with the first note, so that looking leaves no traces, and
+    reading never needs writing: a file that is missing or empty holds no notes yet."""
 
     def __init__(self, folder: Path, database: str | None = None):
         """Keep notes in a database.
@@ -37,7 +40,7 @@ class Notebook:
         self._lock = threading.Lock()
         self._open: Annotations | None = None
         self._file: _File | None = None
-        if database or own.is_file():
+        if (database and not _is_empty(database)) or _has_notes(own):
             self._reopen()
 
     def put(self, edit: AnnotationIn) -> Annotation:
@@ -48,7 +51,9 @@ class Notebook:
             MicrotomeError: it cannot be written.
         """
         with self._lock:
-            opened = self._standing() or self._reopen()
+            opened = self._standing()
+            if opened is None or opened.read_only:  # by now there may be room, or permission
+                opened = self._reopen()
         return opened.put(edit)
 
     def annotations(
@@ -77,7 +82,7 @@ class Notebook:
         """Another process may have made the file in the meantime."""
         with self._lock:
             opened = self._standing()
-            if opened is None and Path(self._where).is_file():
+            if opened is None and _has_notes(self._where):
                 opened = self._reopen()
             return opened
 
@@ -89,17 +94,33 @@ class Notebook:
         return self._open
 
     def _reopen(self) -> Annotations:
-        self._open = open_annotations(self._where)
-        self._file = _file(self._where)
-        return self._open
+        opened = open_annotations(self._where)
+        if self._open is not None:
+            self._open.close()
+        self._open, self._file = opened, _file(self._where)
+        return opened
 
 
 def default_place(folder: Path) -> Path:
     """The file for what people write about the artifacts in a folder."""
     inside = folder / DEFAULT_NAME
-    if inside.is_file() or kind_at(folder) is None:
+    if is_file(inside) or kind_at(folder) is None:
         return inside
     return folder.with_name(f"{folder.name}.{DEFAULT_NAME}")
+
+
+def _has_notes(where: str | Path) -> bool:
+    """Whether a file stands at a place with something in it."""
+    return is_file(Path(where)) and not _is_empty(where)
+
+
+def _is_empty(where: str | Path) -> bool:
+    """Whether a file of no bytes stands at a place: what is left where a first note had no room."""
+    try:
+        found = Path(where).stat()
+    except (OSError, ValueError):
+        return False
+    return found.st_size == 0 and stat.S_ISREG(found.st_mode)
 
 
 def _file(where: str | Path) -> _File | None:

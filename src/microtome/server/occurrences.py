@@ -83,7 +83,7 @@ def _active_in(graph: Found) -> _Active:
 
     try:
         nodes = load_nodes(graph.path)
-    except MicrotomeError as error:  # the other graphs are listed all the same
+    except (MicrotomeError, OSError) as error:  # the other graphs are listed all the same
         _log.warning("graph %s is not looked into: %s", graph.entry.name, error)
         return {}
     active: _Active = {}

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from microtome.annotation import EditConflict
-from microtome.artifact.printable import printable
+from microtome.artifact.printable import printable, shortened
 from microtome.errors import MicrotomeError
 from microtome.server.jobs import QueueFull, Unfinished, UnknownJob
 from microtome.server.library import NotThere
@@ -73,5 +73,4 @@ def _bug(request: Request, error: Exception) -> JSONResponse:
 
 def _sentence(text: str) -> str:
     """Of a length to be read: a request may have sent a book, and it is named in the answer."""
-    shown = text if len(text) <= _LENGTH else f"{text[: _LENGTH // 2]} … {text[-_LENGTH // 2 :]}"
-    return printable(shown)
+    return printable(shortened(text, _LENGTH))

@@ -8,6 +8,7 @@ from typing import Any
 from microtome.artifact.json_file import parse_json, read_json
 from microtome.artifact.manifest import FILE_NAME
 from microtome.artifact.names import METRICS, RECIPE
+from microtome.artifact.readable import is_file
 from microtome.errors import MicrotomeError
 from microtome.server.schema import Metrics
 
@@ -38,7 +39,7 @@ def is_active(run: Path) -> bool:
 
 def run_dictionaries(run: Path) -> list[Path]:
     """Folders of the dictionaries that a run has finished."""
-    found = [path for path in sorted(run.iterdir()) if (path / FILE_NAME).is_file()]
+    found = [path for path in sorted(run.iterdir()) if is_file(path / FILE_NAME)]
     return [path for path in found if not path.name.startswith(".")]
 
 

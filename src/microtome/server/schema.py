@@ -72,7 +72,7 @@ class FeatureInGraph(Document):
 
     graph: str
     """Id of the entry."""
-    name: str
+    name: Shown
     prompt: str
     node: str
     """Of its nodes there, the one with the largest activation."""

@@ -8,9 +8,15 @@ from typing import Any
 from microtome.artifact import Manifest, read_manifest
 from microtome.artifact.json_file import read_json
 from microtome.artifact.manifest import FILE_NAME
+from microtome.artifact.readable import is_file, readable
 from microtome.errors import MicrotomeError
 from microtome.server.library.found import Signature, entry_id
-from microtome.server.library.recognise import graph_metadata, other_format
+from microtome.server.library.recognise import (
+    OWN_FILES,
+    graph_metadata,
+    has_manifest,
+    other_format,
+)
 from microtome.server.library.tree import Listing
 from microtome.server.runs import run_facts
 from microtome.server.schema import Entry, EntryKind
@@ -34,7 +40,8 @@ def describe_folder(
     if problem:
         return entry
     try:
-        return entry.model_copy(update=_described(listing, kind))
+        with readable(listing.path):
+            return entry.model_copy(update=_described(listing, kind))
     except MicrotomeError as error:
         return entry.model_copy(update={"problem": str(error)})
 
@@ -67,10 +74,11 @@ def _described(listing: Listing, kind: EntryKind) -> dict[str, Any]:
     folder = listing.path
     if kind == "run":
         return {"facts": run_facts(folder)}
-    if FILE_NAME not in listing.files:
+    if not has_manifest(listing):
         facts = _model_facts(folder) if kind == "model" else {"format": other_format(listing)}
         return {"facts": facts}
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, kind)
+    _check_kind(listing, kind, manifest)
     facts = _FACTS.get(kind, _no_facts)(manifest.content)
     inputs = manifest.inputs
     return {
@@ -82,8 +90,20 @@ def _described(listing: Listing, kind: EntryKind) -> dict[str, Any]:
     }
 
 
+def _check_kind(listing: Listing, kind: EntryKind, manifest: Manifest) -> None:
+    """That a folder is what its manifest says, as far as the names of its files tell."""
+    missing = [name for name in OWN_FILES.get(kind, ()) if name not in listing.files]
+    if kind == "store" and not _list(manifest.content, "shards"):
+        missing = ["shards"]
+    if missing:
+        raise MicrotomeError(f"{listing.path} is no {kind}: it has no {missing[0]}; make it again")
+
+
 def _time(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(timespec="seconds")
+    try:
+        return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return ""  # a file may claim to be of the year 10,000
 
 
 # -- figures by kind ---------------------------------------------------------------------------
@@ -195,4 +215,4 @@ def _span(sites: list[Any]) -> str:
 
 def manifest_of(folder: Path) -> Manifest | None:
     """The manifest of an artifact folder; None for formats without one."""
-    return read_manifest(folder, files=False) if (folder / FILE_NAME).is_file() else None
+    return read_manifest(folder, files=False) if is_file(folder / FILE_NAME) else None

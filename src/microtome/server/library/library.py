@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from microtome.artifact.manifest import FILE_NAME
+from microtome.artifact.readable import is_file
 from microtome.errors import MicrotomeError
 from microtome.server.library.describe import manifest_of
 from microtome.server.library.fingerprints import Fingerprint, Fingerprints
@@ -73,10 +74,10 @@ class ArtifactLibrary:
     @property
     def can_write(self) -> bool:
         """Whether new graphs can be saved, and would be found."""
-        if self.out not in self.roots.folders and (self.out.parent / FILE_NAME).is_file():
+        if self.out not in self.roots.folders and is_file(self.out.parent / FILE_NAME):
             return False  # an artifact itself, into which nothing else belongs
         place = self.out
-        while not place.exists():
+        while not os.access(place, os.F_OK):
             place = place.parent
         return os.access(place, os.W_OK)
 

@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args
 
 from microtome.artifact.json_file import read_json
 from microtome.artifact.manifest import FILE_NAME
-from microtome.artifact.names import METRICS, RECIPE
+from microtome.artifact.names import EVALUATION, METRICS, RECIPE
+from microtome.artifact.readable import is_file
 from microtome.dictionary.formats.detect import format_of
 from microtome.errors import MicrotomeError
 from microtome.explain.artifact import KIND as LABELS
@@ -17,6 +18,14 @@ from microtome.server.schema import EntryKind
 ArtifactKind = EntryKind | Literal["labels"]
 """Labels by a language model show where features show, so they are no entries of their own."""
 _MANIFEST_KINDS = frozenset((*get_args(EntryKind), LABELS))
+OWN_FILES: dict[EntryKind, tuple[str, ...]] = {
+    "graph": ("nodes.json", "edges.safetensors"),
+    "atlas": ("features.parquet", "examples.parquet"),
+    "evaluation": (EVALUATION,),
+    "dictionary": ("weights.safetensors",),
+    "model": ("config.json",),
+}
+"""Files that every artifact of a kind has beside its manifest."""
 _CIRCUIT_TRACER = re.compile(r"(layer_|W_enc_)\d+\.safetensors")
 _WEIGHTS = re.compile(r"(model|pytorch_model).*\.(safetensors|bin)(\.index\.json)?")
 _HEAD = 1 << 20
@@ -25,9 +34,31 @@ _GRAPH_BYTES = 512 << 20
 
 def folder_kind(listing: Listing) -> ArtifactKind | None:
     """What kind of artifact a folder is; None where it is only a folder."""
-    folder, files = listing.path, listing.files
-    if FILE_NAME in files and (kind := manifest_kind(folder)):
+    if has_manifest(listing) and (kind := manifest_kind(listing.path) or _damaged_kind(listing)):
         return kind
+    try:
+        return _other_kind(listing)
+    except OSError:
+        return None  # not for us to read, or gone
+
+
+def has_manifest(listing: Listing) -> bool:
+    """Whether a folder has a manifest, or something that stands in its place."""
+    return FILE_NAME in listing.files or FILE_NAME in listing.folders
+
+
+def _damaged_kind(listing: Listing) -> EntryKind | None:
+    """What a folder was whose manifest does not tell, by the files beside it; a model's names are
+    not microtome's own."""
+    for kind, names in OWN_FILES.items():
+        if kind != "model" and listing.files.issuperset(names):
+            return kind
+    return None
+
+
+def _other_kind(listing: Listing) -> ArtifactKind | None:
+    """What a folder without a manifest is."""
+    folder, files = listing.path, listing.files
     if METRICS in files or (RECIPE in files and _is_recipe(folder / RECIPE)):
         return "run"
     if "config.json" in files and any(_WEIGHTS.fullmatch(name) for name in files):
@@ -37,7 +68,7 @@ def folder_kind(listing: Listing) -> ArtifactKind | None:
 
 def kind_at(folder: Path) -> ArtifactKind | None:
     """The same of a folder that nobody has listed."""
-    names = frozenset(path.name for path in folder.iterdir() if path.is_file())
+    names = frozenset(path.name for path in folder.iterdir() if is_file(path))
     return folder_kind(Listing(folder, names, (), -1))
 
 

@@ -28,7 +28,7 @@ class Roots:
         for folder, folders, files in os.walk(path):
             for name in (*folders, *files):
                 inside = Path(folder, name)
-                if inside.is_symlink() and not self.contain(inside):
+                if _is_link(inside) and not self.contain(inside):
                     return inside
         return None
 
@@ -38,6 +38,13 @@ class Roots:
             if path == folder or path.is_relative_to(folder):
                 return str(Path(folder.name, path.relative_to(folder)))
         return path.name
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False  # not for us to look at, nor then to open
 
 
 def _existing(folder: Path) -> Path:

@@ -88,9 +88,12 @@ class Scanner:
         return Found(entry, listing.path, signature, str(listing.path))
 
     def _graph(self, path: Path) -> tuple[Signature, Found | None]:
-        if path.is_symlink() and not self._roots.contain(path):
-            return (), None
-        signature = signature_of(path)
+        try:
+            if path.is_symlink() and not self._roots.contain(path):
+                return (), None
+            signature = signature_of(path)
+        except OSError:
+            return (), None  # not for us to read, or gone
         known = self._files.get(path)
         if known is not None and known[0] == signature:
             return known

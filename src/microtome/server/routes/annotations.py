@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from microtome.annotation import Annotation, AnnotationIn, Revision
+from microtome.annotation.schema import Text
 from microtome.server.routes.parameters import ERRORS, Served
 from microtome.server.schema import Conflict
 
 router = APIRouter(prefix="/annotations", tags=["annotations"], responses=ERRORS)
 
-Fingerprint = Annotated[str, Query(min_length=1, max_length=200, description="Of the dictionary.")]
+Fingerprint = Annotated[Text, Query(min_length=1, max_length=200, description="Of the dictionary.")]
 Count = Annotated[int, Query(ge=0, lt=2**31)]
 Number = Annotated[int | None, Query(ge=0, lt=2**31)]
 
