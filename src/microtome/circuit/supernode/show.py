@@ -37,8 +37,8 @@ def show_grouping(grouping: Grouping, console: Console) -> None:
             escape(_members(grouping, group)),
         )
     console.print(table)
-    more = "1 feature has" if alone == 1 else f"{alone} features have"
-    console.print(f"{more} a role of their own." if alone else "No feature stands alone.")
+    stand = "feature stands" if alone == 1 else "features stand"
+    console.print(f"{alone or 'No'} {stand} alone.", highlight=False)
 
 
 def grouping_summary(grouping: Grouping) -> dict:
