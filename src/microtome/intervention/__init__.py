@@ -11,16 +11,18 @@ from microtome.intervention.description import (
     sweep,
 )
 from microtome.intervention.generate import generate
-from microtome.intervention.intervene import direct_effect, intervene
+from microtome.intervention.intervene import Clamps, clamp, direct_effect, intervene
 
 __all__ = [
     "Baseline",
+    "Clamps",
     "Direction",
     "Features",
     "Head",
     "Intervention",
     "Mode",
     "WholeSite",
+    "clamp",
     "direct_effect",
     "generate",
     "hold",

@@ -51,6 +51,13 @@ class Changes:
     )
     edit: dict[Site, list[Edit]] = field(default_factory=lambda: defaultdict(list))
 
+    @staticmethod
+    def begun() -> "Changes":
+        """Nothing yet but the clock that every pass starts."""
+        made = Changes()
+        made.watch[Site("embed")].append(made.clock.tick)
+        return made
+
 
 def changes(setting: Setting, batch: Batch) -> Changes:
     """What a batch of interventions does to a pass.
@@ -59,8 +66,7 @@ def changes(setting: Setting, batch: Batch) -> Changes:
         MicrotomeError: a feature, site, head or position that is not there; a feature without a
             dictionary; two changes of one thing.
     """
-    made = Changes()
-    made.watch[Site("embed")].append(made.clock.tick)
+    made = Changes.begun()
     sources = Sources(setting.model, setting.dictionary, batch)
     _features(setting, batch, sources, made)
     _directions(setting, batch, sources, made)
@@ -119,8 +125,7 @@ def _features(setting: Setting, batch: Batch, sources: Sources, made: Changes) -
                     factor, offset = intervention.affine
                     entries.add(row, span, feature, factor, offset)
     for encoder, entries in sorted(by_encoder.items()):
-        assert setting.dictionary is not None
-        _one_encoder(setting, setting.dictionary, encoder, entries, made)
+        _one_encoder(setting, encoder, entries, made)
 
 
 def check_feature(dictionary: Dictionary | None, encoder: int, feature: int) -> None:
@@ -150,9 +155,9 @@ def _check_apart(taken: list[tuple[int, int]], ranges: list[tuple[int, int]], na
         taken.append((start, stop))
 
 
-def _one_encoder(
-    setting: Setting, dictionary: Dictionary, encoder: int, lists: _Lists, made: Changes
-) -> None:
+def _one_encoder(setting: Setting, encoder: int, lists: _Lists, made: Changes) -> None:
+    dictionary = setting.dictionary
+    assert dictionary is not None
     device, dtype = dictionary.biases[0].device, dictionary.biases[0].dtype
     entries = FeatureEntries(
         Places.of(lists.rows, lists.spans, device),
@@ -160,9 +165,19 @@ def _one_encoder(
         torch.tensor(lists.factors, device=device, dtype=dtype),
         torch.tensor(lists.offsets, device=device, dtype=dtype),
     )
+    change_features(setting, encoder, entries, made)
+
+
+def change_features(setting: Setting, encoder: int, entries: FeatureEntries, made: Changes) -> None:
+    """Let a pass change features of one encoder.
+
+    Raises:
+        MicrotomeError: they cannot be changed while tokens are generated.
+    """
+    dictionary, baseline = setting.dictionary, setting.baseline
+    assert dictionary is not None
     held = None
     if _is_held(setting, dictionary, encoder):
-        baseline = setting.baseline
         if baseline is None:
             raise MicrotomeError(
                 f"{dictionary.name} reads {len(dictionary.sources[encoder])} sites and writes "

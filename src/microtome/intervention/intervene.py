@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from microtome.errors import MicrotomeError
-from microtome.intervention.baseline import EAGER, Baseline
-from microtome.intervention.changes import Batch, Changes, Setting, changes
+from microtome.intervention.baseline import EAGER, Baseline, precision
+from microtome.intervention.changes import Batch, Changes, Setting, change_features, changes
 from microtome.intervention.description import Mode
+from microtome.intervention.features import FeatureEntries
+from microtome.intervention.places import Places
 from microtome.model import Run, Site
 from microtome.model.frozen import norms_held
 from microtome.model.hooks import Edit
@@ -48,6 +51,59 @@ def intervene(
     return _held_run(baseline, mode, changes(setting, batch), len(batch), capture)
 
 
+@dataclass(frozen=True)
+class Clamps:
+    """Features set to values, many at once; what `Features` with `clamp` says one by one."""
+
+    row: Int[Tensor, " n"]
+    """Of the batch."""
+    encoder: Int[Tensor, " n"]
+    position: Int[Tensor, " n"]
+    feature: Int[Tensor, " n"]
+    value: Float[Tensor, " n"]
+
+
+@torch.no_grad()
+def clamp(
+    baseline: Baseline,
+    clamps: Clamps,
+    added: Mapping[Site, Float[Tensor, "batch position d"]],
+    rows: int,
+    mode: Mode,
+    capture: Sequence[str | Site],
+) -> Run:
+    """As `intervene`, for thousands of features: nothing is checked.
+
+    Args:
+        baseline: the prompt, held with the features' dictionary.
+        clamps: features and their new activations.
+        added: vectors to add at sites, besides.
+        rows: size of the batch.
+        mode: what is held.
+        capture: sites whose activations to keep.
+    """
+    made = Changes.begun()
+    setting = Setting(baseline.model, baseline.dictionary, baseline.n_positions, mode, baseline)
+    for encoder in clamps.encoder.unique().tolist():
+        at = (clamps.encoder == encoder).nonzero()[:, 0]
+        position = clamps.position[at]
+        value = clamps.value[at].to(precision(baseline.model))
+        entries = FeatureEntries(
+            Places(clamps.row[at], position, position + 1),
+            clamps.feature[at],
+            torch.zeros_like(value),
+            value,
+        )
+        change_features(setting, encoder, entries, made)
+    for site, vectors in added.items():
+        made.edit[site].append(_adding(vectors))
+    return _held_run(baseline, mode, made, rows, capture)
+
+
+def _adding(vectors: Tensor) -> Edit:
+    return lambda x: x + vectors.to(x.dtype)
+
+
 @torch.no_grad()
 def direct_effect(
     baseline: Baseline,
@@ -73,7 +129,7 @@ def direct_effect(
     mode = Mode.direct(baseline.model.n_layers)
     made = Changes()
     for site, vectors in added.items():
-        made.edit[site].append(lambda x, vectors=vectors: x + vectors)
+        made.edit[site].append(_adding(vectors))
     rows = len(next(iter(added.values())))
     without = _held_run(baseline, mode, Changes(), 1, capture)
     with_them = _held_run(baseline, mode, made, rows, capture)

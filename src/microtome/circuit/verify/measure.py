@@ -1,0 +1,217 @@
+"""What interventions do on the real model, to the targets of a graph."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from microtome.circuit.graph import KINDS, Graph
+from microtome.circuit.replacement import LocalReplacement, build_replacement
+from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
+from microtome.intervention import Baseline, Clamps, Mode, clamp, hold
+from microtome.model import LanguageModel, Run, Site
+from microtome.model.frozen import wide
+
+MODES: dict[str, Mode] = {
+    "held": Mode(attention="frozen", norms="frozen"),
+    "frozen": Mode(attention="frozen"),
+    "live": Mode(),
+}
+"""What is held while MLPs always follow: attention and norms; attention; nothing."""
+
+_MEMORY = 1 << 29
+"""Bytes of activations and logits of one batch."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Some nodes of a graph, changed by one share: -1 takes them away, 1 doubles them."""
+
+    nodes: tuple[int, ...]
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """A graph beside the model and dictionary that it is of, ready for interventions."""
+
+    graph: Graph
+    baseline: Baseline
+    replacement: LocalReplacement
+
+    @property
+    def model(self) -> LanguageModel:
+        return self.baseline.model
+
+    @property
+    def dictionary(self) -> Dictionary:
+        return self.replacement.dictionary
+
+    @cached_property
+    def column_of(self) -> dict[int, int]:
+        """By node, its column as a source."""
+        return {node: i for i, node in enumerate(self.graph.columns.tolist())}
+
+    @cached_property
+    def testable(self) -> tuple[int, ...]:
+        """Rows whose effect can be measured: logits and features, not other directions."""
+        kinds = self.graph.nodes.kind_index[self.graph.rows]
+        known = (kinds == KINDS.index("logit")) | (kinds == KINDS.index("feature"))
+        return tuple(known.nonzero()[:, 0].tolist())
+
+    def shares(self, changes: list[Change]) -> Float[Tensor, "batch sources"]:
+        """As `predict` takes them."""
+        out = torch.zeros(len(changes), len(self.graph.columns), dtype=torch.float64)
+        for row, change in enumerate(changes):
+            out[row, [self.column_of[node] for node in change.nodes]] = change.share
+        return out
+
+    def measure(
+        self, changes: list[Change], mode: Mode, controls: dict[int, tuple[int, int]] | None = None
+    ) -> Float[Tensor, "batch targets"]:
+        """Change of every target's pre-activation or logit on the real model; NaN for targets
+        that are other directions.
+
+        Features are clamped, tokens and errors added to where they enter the stream.
+
+        Args:
+            changes: one for each row of the result.
+            mode: what is held.
+            controls: by node, the encoder and feature that takes its place: changed by as much,
+                at the same position.
+        """
+        without = self._values(self._run([Change((), 0.0)], mode, {}))
+        parts = [
+            self._values(self._run(some, mode, controls or {})) - without
+            for some in self._batches(changes)
+        ]
+        return torch.cat(parts)
+
+    def clamped(self, clamps: Clamps, rows: int, mode: Mode) -> Float[Tensor, "batch targets"]:
+        """Every target's pre-activation or logit with features clamped."""
+        return self._values(clamp(self.baseline, clamps, {}, rows, mode, self._capture))
+
+    def values(self, mode: Mode) -> Float[Tensor, " targets"]:
+        """Every target's pre-activation or logit without a change."""
+        return self._values(self._run([Change((), 0.0)], mode, {}))[0]
+
+    @cached_property
+    def _capture(self) -> list[Site]:
+        return [*(Site.parse(name) for name in self.dictionary.reads), Site("final")]
+
+    def _batches(self, changes: list[Change]) -> Iterator[list[Change]]:
+        model, n = self.model, self.baseline.n_positions
+        width = model.d_vocab + (2 * model.n_layers + 2) * model.d_model
+        size = max(_MEMORY // (n * width * 4), 1)
+        for start in range(0, len(changes), size):
+            yield changes[start : start + size]
+
+    def _run(self, changes: list[Change], mode: Mode, controls: dict[int, tuple[int, int]]) -> Run:
+        nodes = self.graph.nodes
+        rows: list[tuple[int, int, int, int, float]] = []
+        added: dict[Site, Tensor] = {}
+        for row, change in enumerate(changes):
+            for node in change.nodes:
+                layer, position = int(nodes.layer[node]), int(nodes.position[node])
+                kind = nodes.kind[node]
+                if kind == "feature":
+                    key = (layer, int(nodes.feature[node]))
+                    amount = change.share * float(nodes.activation[node])
+                    instead = controls.get(node, key)
+                    new = self._activation(*instead, position) + amount
+                    rows.append((row, instead[0], position, instead[1], new))
+                    continue
+                site, vector = self._source(kind, layer, position)
+                if site not in added:
+                    shape = (len(changes), self.baseline.n_positions, len(vector))
+                    added[site] = vector.new_zeros(shape)
+                added[site][row, position] += change.share * vector
+        return clamp(self.baseline, _clamps(rows), added, len(changes), mode, self._capture)
+
+    def _activation(self, layer: int, feature: int, position: int) -> float:
+        """Without a change."""
+        at = torch.tensor([position])
+        return float(self.baseline.activations(layer, at, torch.tensor([feature]))[0])
+
+    def _source(self, kind: str, layer: int, position: int) -> tuple[Site, Tensor]:
+        """Where a token or an error enters the stream, and what."""
+        if kind == "token":
+            return Site("embed"), self.replacement.frozen.tokens[position]
+        if kind == "error":
+            return Site("mlp.out", layer), self.replacement.errors[layer, position]
+        raise MicrotomeError(f"{kind} nodes cannot be changed: they are not one thing in the model")
+
+    def _values(self, run: Run) -> Float[Tensor, "batch targets"]:
+        """Targets as the graph counts them: a feature without its encoder's bias, a logit
+        against the mean of all, before any soft-cap and bias."""
+        graph, nodes = self.graph, self.graph.nodes
+        batch = len(run["final"])
+        out = torch.full((batch, len(graph.rows)), float("nan"), dtype=torch.float64)
+        for row in self.testable:
+            node = int(graph.rows[row])
+            layer, position = int(nodes.layer[node]), int(nodes.position[node])
+            if nodes.kind[node] == "logit":
+                x = wide(run["final"][:, position])
+            else:
+                x = wide(run[self.dictionary.reads[layer]][:, position])
+            out[:, row] = (x @ self._directions[row]).double()
+        return out
+
+    @cached_property
+    def _directions(self) -> dict[int, Float[Tensor, " d"]]:
+        """By testable row, what is read at its site."""
+        nodes, found = self.graph.nodes, {}
+        unembed = self.replacement.frozen.unembed
+        mean = unembed.mean(-1)
+        for row in self.testable:
+            node = int(self.graph.rows[row])
+            layer, feature = int(nodes.layer[node]), int(nodes.feature[node])
+            if nodes.kind[node] == "logit":
+                found[row] = unembed[:, feature] - mean
+            else:
+                found[row] = self.dictionary.encoders[layer].weight[feature]
+        return found
+
+
+def _clamps(rows: list[tuple[int, int, int, int, float]]) -> Clamps:
+    columns = list(zip(*rows, strict=True)) or [()] * 5
+    row, encoder, position, feature = (torch.tensor(c, dtype=torch.long) for c in columns[:4])
+    return Clamps(row, encoder, position, feature, torch.tensor(columns[4], dtype=torch.float64))
+
+
+def bench(graph: Graph, model: LanguageModel, dictionary: Dictionary) -> Bench:
+    """Put a graph beside the model and dictionary that it was traced with.
+
+    Raises:
+        MicrotomeError: their fingerprints are not those that the graph records, or it was made
+            by another tool and records none.
+    """
+    check_fingerprints(graph, model, dictionary)
+    tokens = torch.tensor([graph.prompt.tokens])
+    skipped = tuple(graph.info.get("skip_positions", (0,)))
+    replacement = build_replacement(model, dictionary, tokens, skipped)
+    return Bench(graph, hold(model, tokens, dictionary), replacement)
+
+
+def check_fingerprints(graph: Graph, model: LanguageModel, dictionary: Dictionary) -> None:
+    """
+    Raises:
+        MicrotomeError: the graph is of another model or dictionary, or does not say of which.
+    """
+    for what, loaded in (("model", model), ("dictionary", dictionary)):
+        recorded = graph.info.get(f"{what}_fingerprint")
+        if not recorded:
+            raise MicrotomeError(
+                f"the graph does not record the {what} that it is of, so it cannot be tested; "
+                f"trace the prompt with microtome"
+            )
+        if recorded != loaded.fingerprint:
+            raise MicrotomeError(
+                f"the graph is of another {what} ({graph.info.get(what)}, fingerprint "
+                f"{recorded}) than the one loaded ({loaded.name}, {loaded.fingerprint}); load "
+                f"that one, or trace the prompt again"
+            )

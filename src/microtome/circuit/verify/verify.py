@@ -1,0 +1,223 @@
+"""Testing a graph: what it predicts of interventions against what they do on the real model."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from microtome.circuit.graph import Graph
+from microtome.circuit.prune import Pruned, prune
+from microtome.circuit.supernode import group
+from microtome.circuit.verify.agreement import Agreement, agreement
+from microtome.circuit.verify.circuit import ablate_circuit
+from microtome.circuit.verify.controls import random_controls
+from microtome.circuit.verify.document import (
+    DistanceRow,
+    ModeResult,
+    Verification,
+    VerifyOptions,
+)
+from microtome.circuit.verify.groups import Tested, Unit, effects_of, judge_edges
+from microtome.circuit.verify.measure import MODES, Bench, Change, bench
+from microtome.circuit.verify.predict import predict
+from microtome.circuit.verify.verdict import belief
+from microtome.circuit.view import ViewState
+from microtome.dictionary import Dictionary
+from microtome.model import LanguageModel, Site
+from microtome.model.frozen import wide
+
+BEST_GROUPS = 10
+Progress = Callable[[int, int], None]
+
+
+@torch.no_grad()
+def verify(
+    graph: Graph,
+    model: LanguageModel,
+    dictionary: Dictionary,
+    options: VerifyOptions | None = None,
+    state: ViewState | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Verification:
+    """Test a graph on the real model.
+
+    Nodes and groups are changed by a sweep of sizes, and what happens to the targets and to every
+    downstream feature is compared with what the graph predicts (`predict`), beside the same
+    changes of random features. The circuit as a whole is ablated, and kept alone (`circuit`).
+    All of it with attention and norms frozen ("held": what the graph assumes), with attention
+    frozen, and live.
+
+    Args:
+        graph: traced by microtome.
+        model: that it was traced on.
+        dictionary: that it was traced with.
+        options: sizes, thresholds, how many nodes.
+        state: supernodes that people made, which are tested as they are.
+        progress: called with steps done and steps to do.
+
+    Raises:
+        MicrotomeError: the graph is of another model or dictionary.
+    """
+    started, options = time.monotonic(), options or VerifyOptions()
+    tested_on = bench(graph, model, dictionary)
+    pruned = prune(graph, options.node_threshold, options.edge_threshold)
+    single, groups = _single(pruned, options), _groups(pruned, state)
+    steps = _Steps(progress, 4 * len(MODES) + len(MODES))
+    nodes = _test(tested_on, single, options, steps)
+    wholes = _test(tested_on, groups, options, steps)
+    modes = {}
+    circuit = pruned.nodes.nonzero()[:, 0]
+    for name, mode in MODES.items():
+        whole = ablate_circuit(tested_on, circuit, mode, options.seed)
+        steps()
+        modes[name] = ModeResult(
+            logits=_on_targets(tested_on, nodes, nodes.measured[name]),
+            logits_control=_on_targets(tested_on, nodes, nodes.controls[name]),
+            groups=_on_targets(tested_on, wholes, wholes.measured[name], BEST_GROUPS, options),
+            groups_control=_on_targets(
+                tested_on, wholes, wholes.controls[name], BEST_GROUPS, options
+            ),
+            by_distance=_by_distance(tested_on, nodes, name),
+            circuit=whole,
+        )
+    by_layer, by_token = error_shares(tested_on)
+    influence = float(graph.influence[graph.nodes.where("error")].sum())
+    total = float(graph.influence[graph.nodes.where("token")].sum()) + influence
+    share = influence / total if total else 0.0
+    verdict, reasons = belief(modes, share, tested_on.replacement.fvu)
+    return Verification(
+        model_fingerprint=model.fingerprint,
+        dictionary_fingerprint=dictionary.fingerprint,
+        options=options,
+        sizes=list(options.sizes),
+        seconds=time.monotonic() - started,
+        belief=verdict,
+        reasons=reasons,
+        modes=modes,
+        groups=effects_of(tested_on, groups, options.sizes, wholes),
+        edges=judge_edges(tested_on, pruned, groups, options.sizes, wholes),
+        error_by_layer=by_layer,
+        error_by_token=by_token,
+        error_influence=share,
+    )
+
+
+class _Steps:
+    def __init__(self, progress: Progress, total: int):
+        self._progress, self._done, self._total = progress, 0, total
+        progress(0, total)
+
+    def __call__(self) -> None:
+        self._done += 1
+        self._progress(self._done, self._total)
+
+
+def _single(pruned: Pruned, options: VerifyOptions) -> list[Unit]:
+    """The features of the circuit, one by one, the most influential first."""
+    graph = pruned.graph
+    features = [i for i in graph.nodes.where("feature").tolist() if bool(pruned.nodes[i])]
+    features.sort(key=lambda i: (-float(pruned.influence[i]), i))
+    return [
+        Unit(graph.nodes.name(i), (i,), float(pruned.influence[i]))
+        for i in features[: options.nodes]
+    ]
+
+
+def _groups(pruned: Pruned, state: ViewState | None) -> list[Unit]:
+    """Supernodes, features that are alone, tokens and errors, by influence."""
+    graph = pruned.graph
+    units = [Unit(g.label, g.members, g.influence) for g in group(pruned, state=state).groups]
+    for kind in ("token", "error"):
+        for i in graph.nodes.where(kind).tolist():
+            if bool(pruned.nodes[i]):
+                label = graph.nodes.label[i] or graph.nodes.name(i)
+                units.append(Unit(label, (i,), float(pruned.influence[i])))
+    return _named_once(sorted(units, key=lambda unit: -unit.influence))
+
+
+def _named_once(units: list[Unit]) -> list[Unit]:
+    """Labels that several share get a number."""
+    seen: dict[str, int] = {}
+    out = []
+    for unit in units:
+        seen[unit.label] = n = seen.get(unit.label, 0) + 1
+        out.append(unit if n == 1 else Unit(f"{unit.label} ({n})", unit.nodes, unit.influence))
+    return out
+
+
+def _test(tested_on: Bench, units: Sequence[Unit], options: VerifyOptions, steps: _Steps) -> Tested:
+    changes = [Change(unit.nodes, size) for unit in units for size in options.sizes]
+    features = set(tested_on.graph.nodes.where("feature").tolist())
+    nodes = sorted({node for unit in units for node in unit.nodes} & features)
+    controls = random_controls(tested_on, nodes, options.seed)
+    only = [i for i, change in enumerate(changes) if set(change.nodes) <= set(controls)]
+    measured, beside = {}, {}
+    for name, mode in MODES.items():
+        measured[name] = tested_on.measure(changes, mode)
+        steps()
+        values = torch.full_like(measured[name], float("nan"))
+        if only:
+            values[only] = tested_on.measure([changes[i] for i in only], mode, controls)
+        beside[name] = values
+        steps()
+    return Tested(changes, predict(tested_on.graph, tested_on.shares(changes)), measured, beside)
+
+
+def _on_targets(
+    tested_on: Bench,
+    tested: Tested,
+    values: Float[Tensor, "batch targets"],
+    best: int | None = None,
+    options: VerifyOptions | None = None,
+) -> Agreement:
+    """Effects on the targets asked for; of the `best` most influential groups of features."""
+    graph = tested_on.graph
+    asked = [r for r in tested_on.testable if float(graph.weights[r]) > 0]
+    features = set(graph.nodes.where("feature").tolist())
+    rows = [i for i, c in enumerate(tested.changes) if c.nodes and set(c.nodes) <= features]
+    if best is not None and options is not None:
+        rows = rows[: best * len(options.sizes)]
+    source = torch.tensor([tested.changes[i].nodes[0] for i in rows])
+    pairs = source[:, None].expand(-1, len(asked))
+    at = torch.tensor(rows)[:, None], torch.tensor(asked)
+    return agreement(tested.predicted[at], values[at], pairs)
+
+
+def _by_distance(tested_on: Bench, tested: Tested, mode: str) -> list[DistanceRow]:
+    """Effects on features downstream, by how many layers they are away."""
+    graph = tested_on.graph
+    kinds = torch.tensor([graph.nodes.kind[i] == "feature" for i in graph.rows.tolist()])
+    source = torch.tensor([change.nodes[0] for change in tested.changes])
+    away = graph.nodes.layer[graph.rows][None] - graph.nodes.layer[source][:, None]
+    reached = kinds[None] & (tested.predicted != 0)
+    pairs = source[:, None].expand_as(away)
+    rows = []
+    for distance in sorted(set(away[reached].tolist())):
+        at = reached & (away == distance)
+        found, control = (
+            agreement(tested.predicted[at], values[mode][at], pairs[at])
+            for values in (tested.measured, tested.controls)
+        )
+        rows.append(DistanceRow(distance=distance, agreement=found, control=control))
+    return rows
+
+
+def error_shares(tested_on: Bench) -> tuple[list[float], list[float | None]]:
+    """Share of the variance of MLP outputs in errors: by layer, and by token."""
+    replacement = tested_on.replacement
+    n, skipped = replacement.n_positions, set(replacement.skip_positions)
+    kept = [p for p in range(n) if p not in skipped]
+    out = torch.stack(
+        [
+            wide(tested_on.baseline.run[Site("mlp.out", layer)][0])
+            for layer in range(replacement.n_layers)
+        ]
+    )
+    varying = (out[:, kept] - out[:, kept].mean(1, keepdim=True)).pow(2).sum(-1)
+    errors = replacement.errors[:, kept].pow(2).sum(-1)
+    tiny = torch.finfo(varying.dtype).tiny
+    by_layer = (errors.sum(1) / varying.sum(1).clamp(min=tiny)).tolist()
+    shares = iter((errors.sum(0) / varying.sum(0).clamp(min=tiny)).tolist())
+    return by_layer, [None if p in skipped else next(shares) for p in range(n)]
