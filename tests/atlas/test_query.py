@@ -13,6 +13,7 @@ from microtome.atlas.query import Atlas, open_atlas
 from microtome.atlas.schema import CLUSTERS, EXAMPLES, FEATURES, MAP, VOCABULARY
 from microtome.errors import MicrotomeError
 from tests.atlas.atlases import STRINGS, example_table, feature_table, write_atlas
+from tests.privileges import as_any_user
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +198,25 @@ def test_damaged_files_are_named(tmp_path, name: str):
     file.write_bytes(whole[:-10])
     with pytest.raises(MicrotomeError, match="incomplete"):
         open_atlas(path)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path):
+    path = tmp_path / "atlas"
+    write_atlas(path)
+    with as_any_user():
+        (path / FEATURES).chmod(0)
+        with pytest.raises(MicrotomeError, match=f"{FEATURES} cannot be read: .*denied"):
+            open_atlas(path)
+
+
+def test_an_atlas_of_features_that_were_never_active_opens(tmp_path):
+    path = tmp_path / "atlas"
+    write_atlas(path)
+    pq.write_table(example_table(0, 0), path / EXAMPLES)
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["files"][EXAMPLES] = (path / EXAMPLES).stat().st_size
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    assert open_atlas(path).page(0, 1).name == "L2/1"
 
 
 def test_a_file_with_fewer_features_than_the_manifest_says(tmp_path):

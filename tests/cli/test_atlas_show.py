@@ -82,9 +82,31 @@ def test_bad_input_is_one_sentence(run: Run, small: Path):
         (("search", small, "--label", " "), "nothing to search for"),
         (("search", small, "--label", "a", "--token", "b"), "search for one thing"),
         (("search", small, "--token", "zebra"), "no token"),
+        (("search", small, "--token", ""), "--token has nothing to search for"),
+        (("search", "specimen:adder", "--text", "36 + " * 100), "tokens"),
         (("search", "specimen:adder", "--text", "dog"), "vocabulary"),
         (("search", "specimen:adder", "--text", "1 + 2 =", "-d", "specimen:adder/plt"), "--dict"),
     ):
         result = run("atlas", *arguments)
         assert result.code == 2 and words in result.err, result.err
         assert result.out == "" and result.err.count("\n") == 1
+
+
+def test_errors_are_no_longer_than_a_reader_reads(run: Run, small: Path):
+    book = "x" * 50_000
+    for arguments in (
+        ("show", small, "--", book),
+        ("show", small, "L0/" + "9" * 50_000),
+        ("search", small, "--token", book),
+        ("search", small, "--similar", book),
+        ("show", book, "L0/1"),
+    ):
+        result = run("atlas", *arguments)
+        assert result.code == 2 and len(result.err) < 2100, (arguments[0], len(result.err))
+
+
+def test_a_text_through_another_model_is_refused(run: Run, model_folder: Path):
+    text = ("--text", "36 + 59 =", "--model", model_folder)
+    result = run("atlas", "search", "specimen:adder", *text)
+    assert result.code == 2 and "is not the model of this atlas" in result.err
+    assert result.out == ""

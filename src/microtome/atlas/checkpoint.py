@@ -50,7 +50,11 @@ def claim(folder: Path, plan: dict[str, Any]) -> bool:
     """
     path = folder / _PLAN
     if not path.is_file() or not has_checkpoint(folder):
-        _write_json(path, plan)
+        try:
+            _write_json(path, plan)
+        except OSError as error:
+            path.with_name(f".{path.name}").unlink(missing_ok=True)
+            raise MicrotomeError(f"cannot write {folder}: {_reason(error)}") from error
         return False
     before, now = read_json(path), json.loads(json.dumps(plan))
     for key in sorted(before.keys() | now.keys()):
@@ -75,6 +79,12 @@ def _difference(key: str, before: Any, now: Any) -> tuple[str, Any, Any]:
     parts = sorted(before.keys() | now.keys())
     part = next(part for part in parts if before.get(part) != now.get(part))
     return f"{key}: {part}", before.get(part), now.get(part)
+
+
+def _reason(error: OSError) -> str:
+    """Why something was not written; of a write cut short NumPy tells only the items."""
+    cut_short = error.errno is None and "requested and" in str(error)
+    return "no space is left" if cut_short else error.strerror or str(error)
 
 
 def _ours(path: Path) -> bool:
@@ -104,7 +114,7 @@ def save_checkpoint(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         raise MicrotomeError(
-            f"cannot write a checkpoint to {folder}: {error.strerror or error}; the last one, if "
+            f"cannot write a checkpoint to {folder}: {_reason(error)}; the last one, if "
             f"there is one, is intact"
         ) from error
     for path in older:

@@ -2,10 +2,12 @@
 
 import re
 
+from microtome.artifact.printable import shortened
 from microtome.atlas.schema import AtlasContent, EncoderContent
 from microtome.errors import MicrotomeError
 
 _NAME = re.compile(r"\s*(?:([Ll]?)\s*(\d+)\s*/\s*)?(\d+)\s*")
+_LONGEST = 80
 
 Feature = tuple[int, int]
 """Encoder and feature."""
@@ -33,7 +35,9 @@ def parse_name(content: AtlasContent, text: str) -> Feature:
     example = feature_name(encoders, len(encoders) - 1, 0)
     match = _NAME.fullmatch(text)
     if not match:
-        raise MicrotomeError(f"{text!r} is not a feature's name; write it as {example}")
+        raise MicrotomeError(f"{shortened(text)!r} is not a feature's name; write it as {example}")
+    if len(text) > _LONGEST:  # Python refuses to read numbers of thousands of digits
+        raise MicrotomeError(f"there is no feature {shortened(text.strip())}; numbers are shorter")
     by_layer, group, feature = match[1], match[2], int(match[3])
     if group is None:
         if len(encoders) > 1:

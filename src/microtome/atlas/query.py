@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from microtome.artifact import read_manifest
+from microtome.artifact.printable import shortened
 from microtome.atlas import names
 from microtome.atlas.columns import FeatureColumns, Labels
 from microtome.atlas.feature_page import band_documents, page_document
@@ -219,12 +220,11 @@ class Atlas:
         tokens = matching_tokens(self.strings, text)
         if not tokens:
             raise MicrotomeError(
-                f"no token of {self.content.model}'s vocabulary is written {text!r}; a word may be "
-                f"split into several, so search for one of them"
+                f"no token of {self.content.model}'s vocabulary is written {shortened(text)!r}; a "
+                f"word may be split into several, so search for one of them"
             )
         total, found = active_tokens(self.folder / FEATURES, tokens, by, min(limit, MOST))
-        rows = [self.columns.row(i, labels, score) for i, score in found]
-        return FeatureList(total=total, rows=rows)
+        return FeatureList(total=total, rows=[self.columns.row(i, labels, s) for i, s in found])
 
     def on_text(self, xray: XRay, limit: int = 20, labels: Labels | None = None) -> FeatureList:
         """The features of an X-ray that say most of its text: those most strongly active by their

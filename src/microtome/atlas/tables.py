@@ -14,6 +14,8 @@ from microtome.errors import MicrotomeError
 
 
 def damaged(path: Path, error: Exception) -> MicrotomeError:
+    if isinstance(error, PermissionError):
+        return MicrotomeError(f"{path} cannot be read: {error.strerror or error}")
     reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "unreadable"
     return MicrotomeError(f"{path} is damaged ({reason}); build the atlas again")
 
@@ -57,7 +59,7 @@ class SortedTable:
 
     def _limits(self, column: int) -> tuple[np.ndarray, np.ndarray]:
         """Smallest and largest id of every row group, which has to rise."""
-        groups = range(self._metadata.num_row_groups)
+        groups = range(self._metadata.num_row_groups if len(self) else 0)
         found = [self._metadata.row_group(i).column(column).statistics for i in groups]
         if any(s is None or not s.has_min_max for s in found):
             raise MicrotomeError(f"{self.path} has no statistics of ids; build the atlas again")

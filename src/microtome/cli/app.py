@@ -12,11 +12,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from microtome.artifact.printable import shortened
 from microtome.errors import MicrotomeError
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What typer raises for wrong options; which module has it depends on typer's version."""
 _MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
+_LONGEST = 2000
+"""Characters of a sentence: a command line may hold a book, and its error names it."""
 _STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 """Exit codes of an interrupted command."""
 
@@ -123,7 +126,7 @@ def _explain(error: BaseException) -> int:
         sys.stderr.close()
         return 0
     elif isinstance(error, OSError):
-        said = f"{error.strerror or error}: {error.filename or 'no file'}"
+        said = f"{error.strerror or error}: {shortened(str(error.filename or 'no file'), 200)}"
     elif isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and _MEMORY.search(str(error))
     ):
@@ -138,7 +141,7 @@ def _explain(error: BaseException) -> int:
     else:
         raise error
     if said:
-        typer.echo(f"microtome: {said}", err=True)
+        typer.echo(f"microtome: {shortened(said, _LONGEST)}", err=True)
     return code
 
 

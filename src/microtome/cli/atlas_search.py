@@ -59,6 +59,8 @@ def search(
         raise MicrotomeError("search for one thing: --label, --token, --text or --similar")
     if label is not None and not label.strip():
         raise MicrotomeError("--label has nothing to search for; give at least one word")
+    if token == "":
+        raise MicrotomeError("--token has nothing to search for; give a token")
     opened = load_atlas(atlas)
     given = labels_of(opened.folder)
     if label is not None:
@@ -110,6 +112,12 @@ def _on_text(
         raise MicrotomeError(
             f"{read.name} is not the dictionary of this atlas ({atlas.content.dictionary}); name "
             f"that one with --dictionary"
+        )
+    half = str(loaded.dtype) in ("torch.float16", "torch.bfloat16")  # rounds to other fingerprints
+    if not half and atlas.model_fingerprint not in ("", loaded.fingerprint):
+        raise MicrotomeError(
+            f"{loaded.name} is not the model of this atlas ({atlas.content.model}); name that one "
+            f"with --model"
         )
     xray = features_on_text(loaded, read, text)
     ranks = xray_ranks(xray, atlas.content, atlas.columns)[:limit]

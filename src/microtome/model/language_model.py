@@ -173,7 +173,7 @@ class LanguageModel:
             raise MicrotomeError("the prompt is empty; give at least one word")
         if not _is_unicode(text):
             raise MicrotomeError("the prompt holds bytes that are not UTF-8; give it as UTF-8")
-        tokens = self.tokenizer(text, return_tensors="pt")["input_ids"]
+        tokens = self.tokenizer(text, return_tensors="pt", verbose=False)["input_ids"]
         assert isinstance(tokens, Tensor)
         self._check_known(text, tokens)
         return self.check_tokens(tokens)
