@@ -23,8 +23,8 @@ SCHEMA_VERSIONS = {
     "labels": 1,
 }
 """Version written for each kind of artifact; newer ones are refused on reading."""
-KEPT_BESIDE = {"graph": ("view.json",)}
-"""Files that a reader may add to an artifact after it was made; its manifest does not list them."""
+KEPT_BESIDE = {"graph": ("view.json", "verification.json")}
+"""Files that may be added to an artifact after it was made; its manifest does not list them."""
 _LONGEST_NAME = 1000
 
 

@@ -19,7 +19,7 @@ from microtome.dictionary.tensors import TensorFile
 from microtome.errors import MicrotomeError
 
 NODES, EDGES = "nodes.json", "edges.safetensors"
-(VIEW,) = KEPT_BESIDE["graph"]
+VIEW, _ = KEPT_BESIDE["graph"]
 
 
 class GraphContent(BaseModel):

@@ -61,6 +61,7 @@ COMMANDS = (
     "compare",
     "group",
     "merge",
+    "verify",
     "specimen",
     "atlas",
     "explain",

@@ -43,21 +43,20 @@ class Ablation:
 
     def values(self, kept: Sequence[Tensor]) -> Float[Tensor, " circuits"]:
         """The targets' value, weighted, with only some active features kept in each row."""
-        parts = []
-        for keep in kept:
-            row = (~keep).nonzero()[:, 0]
-            a = self.active.select(row)
-            clamps = Clamps(torch.zeros_like(row), a.layer, a.position, a.feature, self.means[row])
-            parts.append(self.bench.clamped(clamps, 1, self.mode)[0])
-        return self.metric(torch.stack(parts))
+        parts, size = [], self.bench.batch_size
+        for start in range(0, len(kept), size):
+            ablated = (~torch.stack(list(kept[start : start + size]))).nonzero()
+            row, entry = ablated.unbind(1)
+            a = self.active.select(entry)
+            clamps = Clamps(row, a.layer, a.position, a.feature, self.means[entry])
+            rows = min(size, len(kept) - start)
+            parts.append(self.bench.clamped(clamps, rows, self.mode))
+        return self.metric(torch.cat(parts))
 
     def metric(self, values: Float[Tensor, "batch targets"]) -> Float[Tensor, " batch"]:
         """Logits by their probability (other targets by their weight)."""
-        weights = self.bench.graph.start_weights.double()
-        known = torch.zeros_like(weights, dtype=torch.bool)
-        known[list(self.bench.testable)] = True
-        weights = torch.where(known, weights, 0.0)
-        return values.nan_to_num() @ weights
+        asked = self.bench.asked
+        return values[:, asked] @ self.bench.graph.start_weights[asked].double()
 
 
 def ablate_circuit(bench: Bench, circuit: Tensor, mode: Mode, seed: int = 0) -> CircuitResult:
@@ -90,8 +89,8 @@ def ablate_circuit(bench: Bench, circuit: Tensor, mode: Mode, seed: int = 0) -> 
         return float((values.mean() - nothing) / span) if span else None
 
     def curve(orders: list[Tensor]) -> CurveResult:
-        kept = [share(ablation.values([_first(o, size) for o in orders])) for size in sizes]
-        return _curve(sizes, kept)
+        values = ablation.values([_first(o, size) for size in sizes for o in orders])
+        return _curve(sizes, [share(some) for some in values.split(len(orders))])
 
     def lost(circuits: list[Tensor]) -> float | None:
         left = share(ablation.values([~c for c in circuits]))

@@ -85,9 +85,11 @@ class Effect(_Part):
     """What the change of one group does to one target asked for; by size."""
 
     target: str
-    predicted: list[float]
+    label: str
+    """Of the target: the token of a logit."""
+    predicted: dict[str, list[float]]
+    """By mode; with norms live it is read through the final norm."""
     measured: dict[str, list[float | None]]
-    """By mode."""
     control: dict[str, list[float | None]]
 
 

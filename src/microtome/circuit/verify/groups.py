@@ -23,7 +23,7 @@ class Tested:
     """Effects of some changes on every target, by mode; controls beside."""
 
     changes: list[Change]
-    predicted: Float[Tensor, "batch targets"]
+    predicted: dict[str, Float[Tensor, "batch targets"]]
     measured: dict[str, Float[Tensor, "batch targets"]]
     controls: dict[str, Float[Tensor, "batch targets"]]
 
@@ -42,18 +42,18 @@ def effects_of(
 ) -> list[GroupResult]:
     """Effects on the targets asked for, group by group."""
     graph = bench.graph
-    asked = [r for r in bench.testable if float(graph.weights[r]) > 0]
     found = []
     for number, unit in enumerate(units):
         rows = slice(number * len(sizes), (number + 1) * len(sizes))
         effects = [
             Effect(
                 target=graph.nodes.name(int(graph.rows[row])),
-                predicted=tested.predicted[rows, row].tolist(),
+                label=graph.nodes.label[int(graph.rows[row])],
+                predicted={m: x[rows, row].tolist() for m, x in tested.predicted.items()},
                 measured={m: _numbers(x[rows, row]) for m, x in tested.measured.items()},
                 control={m: _numbers(x[rows, row]) for m, x in tested.controls.items()},
             )
-            for row in asked
+            for row in bench.asked
         ]
         names = [graph.nodes.name(node) for node in unit.nodes]
         found.append(
@@ -99,9 +99,9 @@ def _verdicts(
     bench: Bench, rows: list[int], batch: slice, tested: Tested
 ) -> dict[str, EdgeVerdict]:
     scale = _scale(bench, rows)
-    predicted = tested.predicted[batch][:, rows] / scale
     out = {}
     for mode, values in tested.measured.items():
+        predicted = tested.predicted[mode][batch][:, rows] / scale
         measured = values[batch][:, rows] / scale
         known = torch.isfinite(measured)
         if not bool(known.any()) or float(predicted.abs().max()) < MEASURABLE:

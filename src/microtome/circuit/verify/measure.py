@@ -1,15 +1,17 @@
 """What interventions do on the real model, to the targets of a graph."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from microtome.circuit.graph import KINDS, Graph
 from microtome.circuit.replacement import LocalReplacement, build_replacement
+from microtome.circuit.sources import source_nodes
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
 from microtome.intervention import Baseline, Clamps, Mode, clamp, hold
@@ -57,6 +59,17 @@ class Bench:
         return {node: i for i, node in enumerate(self.graph.columns.tolist())}
 
     @cached_property
+    def source_columns(self) -> list[int]:
+        """By column of the graph, its place among all sources of the prompt (`Columns`).
+
+        What a budget left out is nobody's share, so any place will do.
+        """
+        nodes = source_nodes(self.model, self.replacement)
+        place = {nodes.name(i): i for i in range(len(nodes))}
+        names = (self.graph.nodes.name(node) for node in self.graph.columns.tolist())
+        return [place.get(name, 0) for name in names]
+
+    @cached_property
     def testable(self) -> tuple[int, ...]:
         """Rows whose effect can be measured: logits and features, not other directions."""
         kinds = self.graph.nodes.kind_index[self.graph.rows]
@@ -91,22 +104,33 @@ class Bench:
         ]
         return torch.cat(parts)
 
-    def clamped(self, clamps: Clamps, rows: int, mode: Mode) -> Float[Tensor, "batch targets"]:
-        """Every target's pre-activation or logit with features clamped."""
-        return self._values(clamp(self.baseline, clamps, {}, rows, mode, self._capture))
+    @cached_property
+    def batch_size(self) -> int:
+        """Rows whose activations and logits fit into the memory of a batch."""
+        model = self.model
+        width = model.d_vocab + (2 * model.n_layers + 2) * model.d_model
+        return max(_MEMORY // (self.baseline.n_positions * width * 4), 1)
 
-    def values(self, mode: Mode) -> Float[Tensor, " targets"]:
-        """Every target's pre-activation or logit without a change."""
-        return self._values(self._run([Change((), 0.0)], mode, {}))[0]
+    @cached_property
+    def asked(self) -> list[int]:
+        """Testable rows that were asked for: what influence is counted from."""
+        return [row for row in self.testable if float(self.graph.weights[row]) > 0]
+
+    def clamped(self, clamps: Clamps, rows: int, mode: Mode) -> Float[Tensor, "batch targets"]:
+        """The targets asked for with features clamped; NaN for others."""
+        run = clamp(self.baseline, clamps, {}, rows, mode, [Site("final"), *self._reads])
+        return self._values(run, self.asked)
 
     @cached_property
     def _capture(self) -> list[Site]:
-        return [*(Site.parse(name) for name in self.dictionary.reads), Site("final")]
+        return [*self._reads, Site("final")]
+
+    @property
+    def _reads(self) -> list[Site]:
+        return [Site.parse(name) for name in self.dictionary.reads]
 
     def _batches(self, changes: list[Change]) -> Iterator[list[Change]]:
-        model, n = self.model, self.baseline.n_positions
-        width = model.d_vocab + (2 * model.n_layers + 2) * model.d_model
-        size = max(_MEMORY // (n * width * 4), 1)
+        size = self.batch_size
         for start in range(0, len(changes), size):
             yield changes[start : start + size]
 
@@ -145,36 +169,55 @@ class Bench:
             return Site("mlp.out", layer), self.replacement.errors[layer, position]
         raise MicrotomeError(f"{kind} nodes cannot be changed: they are not one thing in the model")
 
-    def _values(self, run: Run) -> Float[Tensor, "batch targets"]:
+    def _values(
+        self, run: Run, rows: Sequence[int] | None = None
+    ) -> Float[Tensor, "batch targets"]:
         """Targets as the graph counts them: a feature without its encoder's bias, a logit
-        against the mean of all, before any soft-cap and bias."""
-        graph, nodes = self.graph, self.graph.nodes
-        batch = len(run["final"])
-        out = torch.full((batch, len(graph.rows)), float("nan"), dtype=torch.float64)
-        for row in self.testable:
-            node = int(graph.rows[row])
-            layer, position = int(nodes.layer[node]), int(nodes.position[node])
-            if nodes.kind[node] == "logit":
-                x = wide(run["final"][:, position])
-            else:
-                x = wide(run[self.dictionary.reads[layer]][:, position])
-            out[:, row] = (x @ self._directions[row]).double()
+        against the mean of all, before any soft-cap and bias. NaN for those not asked for."""
+        out = run["final"].new_full(
+            (len(run["final"]), len(self.graph.rows)), float("nan"), dtype=torch.float64
+        )
+        for site, reading in self._readings.items():
+            wanted = list(range(len(reading.rows)))
+            if rows is not None:
+                wanted = [i for i in wanted if reading.rows[i] in set(rows)]
+            if not wanted:
+                continue
+            x = wide(run[site][:, reading.positions[wanted]])
+            found = torch.einsum("bnd,nd->bn", x, reading.directions[wanted])
+            out[:, [reading.rows[i] for i in wanted]] = found.double()
         return out
 
     @cached_property
-    def _directions(self) -> dict[int, Float[Tensor, " d"]]:
-        """By testable row, what is read at its site."""
-        nodes, found = self.graph.nodes, {}
+    def _readings(self) -> dict[Site, "_Reading"]:
+        """By site, the testable rows that are read there."""
+        nodes, by_site = self.graph.nodes, defaultdict[Site, list[tuple[int, int, Tensor]]](list)
         unembed = self.replacement.frozen.unembed
         mean = unembed.mean(-1)
         for row in self.testable:
             node = int(self.graph.rows[row])
             layer, feature = int(nodes.layer[node]), int(nodes.feature[node])
-            if nodes.kind[node] == "logit":
-                found[row] = unembed[:, feature] - mean
+            if nodes.kind[node] == "feature":
+                site = Site.parse(self.dictionary.reads[layer])
+                direction = self.dictionary.encoders[layer].weight[feature]
             else:
-                found[row] = self.dictionary.encoders[layer].weight[feature]
-        return found
+                site, direction = Site("final"), unembed[:, feature] - mean
+            by_site[site].append((row, int(nodes.position[node]), direction))
+        return {
+            site: _Reading(
+                tuple(row for row, _, _ in entries),
+                torch.tensor([position for _, position, _ in entries]),
+                torch.stack([direction for _, _, direction in entries]),
+            )
+            for site, entries in by_site.items()
+        }
+
+
+@dataclass(frozen=True)
+class _Reading:
+    rows: tuple[int, ...]
+    positions: Int[Tensor, " rows"]
+    directions: Float[Tensor, "rows d"]
 
 
 def _clamps(rows: list[tuple[int, int, int, int, float]]) -> Clamps:

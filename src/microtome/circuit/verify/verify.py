@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from microtome.circuit.graph import Graph
 from microtome.circuit.prune import Pruned, prune
@@ -21,7 +19,7 @@ from microtome.circuit.verify.document import (
 )
 from microtome.circuit.verify.groups import Tested, Unit, effects_of, judge_edges
 from microtome.circuit.verify.measure import MODES, Bench, Change, bench
-from microtome.circuit.verify.predict import predict
+from microtome.circuit.verify.readout import predict_in
 from microtome.circuit.verify.verdict import belief
 from microtome.circuit.view import ViewState
 from microtome.dictionary import Dictionary
@@ -67,18 +65,16 @@ def verify(
     steps = _Steps(progress, 4 * len(MODES) + len(MODES))
     nodes = _test(tested_on, single, options, steps)
     wholes = _test(tested_on, groups, options, steps)
-    modes = {}
+    modes, best = {}, BEST_GROUPS * len(options.sizes)
     circuit = pruned.nodes.nonzero()[:, 0]
     for name, mode in MODES.items():
         whole = ablate_circuit(tested_on, circuit, mode, options.seed)
         steps()
         modes[name] = ModeResult(
-            logits=_on_targets(tested_on, nodes, nodes.measured[name]),
-            logits_control=_on_targets(tested_on, nodes, nodes.controls[name]),
-            groups=_on_targets(tested_on, wholes, wholes.measured[name], BEST_GROUPS, options),
-            groups_control=_on_targets(
-                tested_on, wholes, wholes.controls[name], BEST_GROUPS, options
-            ),
+            logits=_on_targets(tested_on, nodes, name),
+            logits_control=_on_targets(tested_on, nodes, name, control=True),
+            groups=_on_targets(tested_on, wholes, name, best),
+            groups_control=_on_targets(tested_on, wholes, name, best, control=True),
             by_distance=_by_distance(tested_on, nodes, name),
             circuit=whole,
         )
@@ -162,27 +158,22 @@ def _test(tested_on: Bench, units: Sequence[Unit], options: VerifyOptions, steps
             values[only] = tested_on.measure([changes[i] for i in only], mode, controls)
         beside[name] = values
         steps()
-    return Tested(changes, predict(tested_on.graph, tested_on.shares(changes)), measured, beside)
+    predicted = predict_in(tested_on, tested_on.shares(changes), MODES)
+    return Tested(changes, predicted, measured, beside)
 
 
 def _on_targets(
-    tested_on: Bench,
-    tested: Tested,
-    values: Float[Tensor, "batch targets"],
-    best: int | None = None,
-    options: VerifyOptions | None = None,
+    tested_on: Bench, tested: Tested, mode: str, first: int | None = None, control: bool = False
 ) -> Agreement:
-    """Effects on the targets asked for; of the `best` most influential groups of features."""
-    graph = tested_on.graph
-    asked = [r for r in tested_on.testable if float(graph.weights[r]) > 0]
-    features = set(graph.nodes.where("feature").tolist())
+    """Effects on the targets asked for of changes of features, the `first` of them or all."""
+    features = set(tested_on.graph.nodes.where("feature").tolist())
     rows = [i for i, c in enumerate(tested.changes) if c.nodes and set(c.nodes) <= features]
-    if best is not None and options is not None:
-        rows = rows[: best * len(options.sizes)]
-    source = torch.tensor([tested.changes[i].nodes[0] for i in rows])
-    pairs = source[:, None].expand(-1, len(asked))
-    at = torch.tensor(rows)[:, None], torch.tensor(asked)
-    return agreement(tested.predicted[at], values[at], pairs)
+    rows = rows[:first]
+    source = torch.tensor([tested.changes[i].nodes[0] for i in rows], dtype=torch.long)
+    at = torch.tensor(rows, dtype=torch.long)[:, None], torch.tensor(tested_on.asked)
+    values = (tested.controls if control else tested.measured)[mode]
+    pairs = source[:, None].expand(-1, len(tested_on.asked))
+    return agreement(tested.predicted[mode][at], values[at], pairs)
 
 
 def _by_distance(tested_on: Bench, tested: Tested, mode: str) -> list[DistanceRow]:
@@ -191,13 +182,13 @@ def _by_distance(tested_on: Bench, tested: Tested, mode: str) -> list[DistanceRo
     kinds = torch.tensor([graph.nodes.kind[i] == "feature" for i in graph.rows.tolist()])
     source = torch.tensor([change.nodes[0] for change in tested.changes])
     away = graph.nodes.layer[graph.rows][None] - graph.nodes.layer[source][:, None]
-    reached = kinds[None] & (tested.predicted != 0)
+    reached = kinds[None] & (tested.predicted[mode] != 0)
     pairs = source[:, None].expand_as(away)
     rows = []
     for distance in sorted(set(away[reached].tolist())):
         at = reached & (away == distance)
         found, control = (
-            agreement(tested.predicted[at], values[mode][at], pairs[at])
+            agreement(tested.predicted[mode][at], values[mode][at], pairs[at])
             for values in (tested.measured, tested.controls)
         )
         rows.append(DistanceRow(distance=distance, agreement=found, control=control))
