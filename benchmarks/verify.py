@@ -6,8 +6,8 @@
 Prompts: held-out sums of the adder's first guise, or the beginnings of texts (a JSON-lines file
 with a `text` field, or one text a line). For each, predicted against measured effects of the ten
 most influential groups on the answer, and of single features on features downstream, by mode and
-layer distance, beside random features. Then one graph pruned to about 200 nodes, verified by itself for
-the time.
+layer distance, beside random features. Then one graph pruned to about 200 nodes, verified by itself
+for the time.
 
 The last line is one JSON object: seconds (of the 200-node graph), r2_held, r2_frozen, r2_live
 (medians over prompts, groups on the answer), r2_control (of random features, held), cosine_*,
