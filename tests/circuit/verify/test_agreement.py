@@ -56,6 +56,9 @@ def test_what_was_not_measured_is_left_out_and_nothing_is_nothing():
         (-0.5, (-0.9, -0.1), "contradicted"),
         (0.0, (-0.02, 0.05), "contradicted"),
         (0.9, (-0.5, 2.0), "unclear"),
+        (2.1, (1.2, 2.8), "stronger"),
+        (0.4, (0.2, 0.6), "weaker"),
+        (0.4, (0.05, 0.6), "unclear"),
         (None, None, "not testable"),
     ],
 )

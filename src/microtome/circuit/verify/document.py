@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict
 from microtome.circuit.verify.agreement import Agreement
 
 Verdict = Literal["confirmed", "weaker", "stronger", "contradicted", "unclear", "not testable"]
-"""Of an edge, by the slope of measured on predicted effects and its 95% interval: `confirmed` from
-0.5 to 2, `weaker` below, `stronger` above, `contradicted` where the interval lies below 0.1 (no
-effect, or one of the other sign), `unclear` where it is too wide to say, `not testable` where the
-graph predicts too little to measure, or an end is not one thing in the model."""
+"""Of an edge, by the slope of measured on predicted effects and its 95% interval: `confirmed` where
+the slope is from 0.5 to 2, `weaker` below and `stronger` above; `contradicted` where the interval
+lies below 0.1 (no effect, or one of the other sign), `unclear` where it only reaches there, and
+`not testable` where the graph predicts too little to measure, or an end is not one thing in the
+model."""
 
 Belief = Literal["believable", "partly", "not believable"]
 

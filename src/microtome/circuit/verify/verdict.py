@@ -19,13 +19,13 @@ def edge_verdict(slope: float | None, interval: tuple[float, float] | None) -> V
     low, high = interval
     if high < NONE:
         return "contradicted"
-    if high < WEAK or (slope < WEAK and low > NONE):
+    if high < WEAK:
         return "weaker"
-    if low > STRONG:
-        return "stronger"
-    if low >= NONE and WEAK <= slope <= STRONG:
-        return "confirmed"
-    return "unclear"
+    if low < NONE:
+        return "unclear"
+    if slope < WEAK:
+        return "weaker"
+    return "stronger" if slope > STRONG else "confirmed"
 
 
 def belief(
