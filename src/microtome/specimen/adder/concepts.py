@@ -7,14 +7,17 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from microtome.atlas.concepts import NONE, KnownConcept
-from microtome.specimen.adder import world
-from microtome.specimen.adder.operands import (
+from microtome.grid.words import (
     MAX_RANGES,
-    digits_words,
+    both_end_words,
+    both_tens_words,
     either,
-    tens_words,
+    ends_words,
+    ranges_words,
     value_ranges,
 )
+from microtome.specimen.adder import world
+from microtome.specimen.adder.operands import NAMES
 
 _FIRST_NUMBER = world.number_token(0)
 _SIGNS = dict(zip(world.GUISES, ("+", "|", "start"), strict=True))
@@ -71,24 +74,21 @@ def _sizes(name: str) -> _Words:
     def words(values: Sequence[int]) -> str:
         found = value_ranges(list(values))
         longest = sorted(found, key=lambda r: r[0] - r[1])[:MAX_RANGES]
-        spans = [str(a) if a == b else f"{a}–{b}" for a, b in sorted(longest)]
-        return f"{name} {either(spans)}{' …' if len(found) > MAX_RANGES else ''}"
+        return ranges_words(name, longest, len(found) > MAX_RANGES)
 
     return words
 
 
 def _ends(name: str) -> _Words:
-    return lambda values: f"{name} ends in {digits_words(list(values))}"
+    return lambda values: ends_words(name, values)
 
 
 def _both_end(values: Sequence[int]) -> str:
-    first, second = _split(values)
-    return f"first ends in {digits_words(first)}, second in {digits_words(second)}"
+    return both_end_words(NAMES.both, *_split(values))
 
 
 def _both_tens(values: Sequence[int]) -> str:
-    first, second = _split(values)
-    return f"first {tens_words(first)}, second {tens_words(second)}"
+    return both_tens_words(NAMES.both, *_split(values))
 
 
 def _split(values: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -100,14 +100,14 @@ def _true(condition: Bool[np.ndarray, "rows positions"]) -> _Grid:
 
 
 _ALONE: tuple[tuple[str, _Quantity, _Words, float], ...] = (
-    ("first operand", lambda a, b: a, _sizes("first operand"), 0.02),
-    ("first digit", lambda a, b: a % 10, _ends("first operand"), 0.0),
+    ("first operand", lambda a, b: a, _sizes(NAMES.a), 0.02),
+    ("first digit", lambda a, b: a % 10, _ends(NAMES.a), 0.0),
 )
 _TOGETHER: tuple[tuple[str, _Quantity, _Words, float], ...] = (
-    ("sum digit", lambda a, b: (a + b) % 10, _ends("sum"), 0.0),
-    ("sum", lambda a, b: a + b, _sizes("sum"), 0.02),
-    ("second operand", lambda a, b: b, _sizes("second operand"), 0.02),
-    ("second digit", lambda a, b: b % 10, _ends("second operand"), 0.0),
+    ("sum digit", lambda a, b: (a + b) % 10, _ends(NAMES.sum), 0.0),
+    ("sum", lambda a, b: a + b, _sizes(NAMES.sum), 0.02),
+    ("second operand", lambda a, b: b, _sizes(NAMES.b), 0.02),
+    ("second digit", lambda a, b: b % 10, _ends(NAMES.b), 0.0),
     ("both digits", lambda a, b: 10 * (a % 10) + b % 10, _both_end, 0.05),
     ("both tens", lambda a, b: 10 * (a // 10) + b // 10, _both_tens, 0.05),
     ("carry", lambda a, b: _true(a % 10 + b % 10 >= 10), lambda _: "carry", 0.0),
