@@ -31,7 +31,11 @@ def parse_name(content: AtlasContent, text: str) -> Feature:
     Raises:
         MicrotomeError: not a name, or no such feature; says which there are.
     """
-    encoders = content.encoders
+    return parse_encoders(content.encoders, text)
+
+
+def parse_encoders(encoders: list[EncoderContent], text: str, of: str = "the atlas") -> Feature:
+    """The same of any encoders, with an atlas or without."""
     example = feature_name(encoders, len(encoders) - 1, 0)
     match = _NAME.fullmatch(text)
     if not match:
@@ -47,13 +51,11 @@ def parse_name(content: AtlasContent, text: str) -> Feature:
             )
         encoder = 0
     elif by_layer:
-        encoder = _at_layer(encoders, int(group))
+        encoder = _at_layer(encoders, int(group), of)
     else:
         encoder = int(group)
     if encoder >= len(encoders):
-        raise MicrotomeError(
-            f"there is no encoder {encoder}; the atlas has 0 to {len(encoders) - 1}"
-        )
+        raise MicrotomeError(f"there is no encoder {encoder}; {of} has 0 to {len(encoders) - 1}")
     if feature >= encoders[encoder].features:
         raise MicrotomeError(
             f"there is no feature {text.strip()}; {'/'.join(example.split('/')[:-1])}-style names "
@@ -62,13 +64,11 @@ def parse_name(content: AtlasContent, text: str) -> Feature:
     return encoder, feature
 
 
-def _at_layer(encoders: list[EncoderContent], layer: int) -> int:
+def _at_layer(encoders: list[EncoderContent], layer: int, of: str) -> int:
     found = [i for i, encoder in enumerate(encoders) if encoder.layer == layer]
     if not found:
         layers = ", ".join(str(n) for n in sorted({e.layer for e in encoders}))
-        raise MicrotomeError(
-            f"no encoder of the atlas reads layer {layer}; those read are {layers}"
-        )
+        raise MicrotomeError(f"no encoder of {of} reads layer {layer}; those read are {layers}")
     if len(found) > 1:
         raise MicrotomeError(
             f"encoders {', '.join(map(str, found))} all read layer {layer}; write the encoder's "

@@ -66,6 +66,8 @@ COMMANDS = (
     "atlas",
     "explain",
     "heads",
+    "weights",
+    "grid",
     "serve",
 )
 """Modules of `microtome.cli`, each with a `register(app)`."""

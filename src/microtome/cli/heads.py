@@ -1,7 +1,7 @@
 """microtome heads: attention heads in feature space."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -46,6 +46,7 @@ def heads(
     from microtome.circuit.head_report import report_heads
     from microtome.circuit.head_show import show_head_table, show_heads
     from microtome.cli.console import stdout
+    from microtome.cli.features import feature_labels
     from microtome.cli.progress import status
     from microtome.specimen import load_dictionary, load_model
 
@@ -53,7 +54,7 @@ def heads(
     with status("loading", quiet=json):
         loaded, read = load_model(model, device), load_dictionary(dictionary)
     prompts = _prompts(loaded, texts)
-    label = _labels(atlas, read)
+    label = feature_labels(atlas, read)
     with status("looking at heads", quiet=json):
         reports = report_heads(loaded, read, only, prompts, label, limit)
         carried = None if prompt is None else _carried(loaded, read, prompt)
@@ -116,18 +117,3 @@ def _prompts(model: "LanguageModel", texts: Path | None) -> "list[Tensor]":
     generator = torch.Generator().manual_seed(0)
     pairs = torch.randint(0, world.OPERANDS, (1000, 2), generator=generator)
     return [world.prompt_tokens(pairs, guise) for guise in world.GUISES]
-
-
-def _labels(atlas: str | None, dictionary: "Dictionary") -> Any:
-    """Words for features: of the atlas named, or of a specimen's own."""
-    from microtome.specimen import load_atlas
-    from microtome.specimen.load import PREFIX
-
-    if atlas is None and not dictionary.name.startswith(PREFIX):
-        return lambda encoder, feature: ""
-    opened = load_atlas(atlas or "specimen:adder")
-    if opened.dictionary_fingerprint not in ("", dictionary.fingerprint):
-        if atlas is None:
-            return lambda encoder, feature: ""
-        raise MicrotomeError(f"{atlas} is not an atlas of {dictionary.name}")
-    return lambda encoder, feature: opened.row(encoder, feature).label
