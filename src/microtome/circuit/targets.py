@@ -205,7 +205,7 @@ def _difference(model: LanguageModel, replacement: LocalReplacement, target: Log
             f"the difference of {model.token_string(plus)!r} with itself is zero; name two tokens"
         )
     unembed = replacement.frozen.unembed
-    label = f"“{model.token_string(plus)}” − “{model.token_string(minus)}”"
+    label = difference_label(model, plus, minus)
     last = replacement.n_positions - 1
     node = TargetNode("direction", replacement.n_layers, last, -1, label, float("nan"), 1.0)
     return node, _logit_row(replacement, unembed[:, plus] - unembed[:, minus])
@@ -238,6 +238,20 @@ def _row(depth: int, position: int, vector: Tensor, constant: Tensor, value: Ten
         constant.reshape(1),
         value.reshape(1),
     )
+
+
+def differences(model: LanguageModel, targets: Sequence[Target]) -> dict[str, list[int]]:
+    """By label of the node, the two tokens of every logit difference among targets."""
+    found = {}
+    for target in targets:
+        if isinstance(target, LogitDifference):
+            plus, minus = _token_id(model, target.plus), _token_id(model, target.minus)
+            found[difference_label(model, plus, minus)] = [plus, minus]
+    return found
+
+
+def difference_label(model: LanguageModel, plus: int, minus: int) -> str:
+    return f"“{model.token_string(plus)}” − “{model.token_string(minus)}”"
 
 
 def _position(replacement: LocalReplacement, position: int) -> int:

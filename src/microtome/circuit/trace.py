@@ -15,6 +15,7 @@ from microtome.circuit.targets import (
     TargetNode,
     TargetRows,
     TokenTarget,
+    differences,
     resolve_targets,
 )
 from microtome.dictionary import Dictionary
@@ -64,7 +65,8 @@ def trace(
             f"a graph is of one prompt, not of {len(tokens)}; trace each by itself"
         )
     replacement = build_replacement(model, dictionary, tokens, skip_positions)
-    nodes, rows = resolve_targets(model, replacement, _target_list(targets))
+    wanted = _target_list(targets)
+    nodes, rows = resolve_targets(model, replacement, wanted)
     weights = rows.vector.new_tensor([node.weight for node in nodes])
     attribution = attribute(
         replacement,
@@ -77,7 +79,9 @@ def trace(
     )
     text = prompt if isinstance(prompt, str) else ""
     graph = _graph(model, replacement, text, nodes, weights, attribution)
-    return graph.with_info(**_provenance(model, dictionary, replacement, attribution, rows))
+    graph = graph.with_info(**_provenance(model, dictionary, replacement, attribution, rows))
+    tokens_of = differences(model, wanted)
+    return graph.with_info(differences=tokens_of) if tokens_of else graph
 
 
 def _target_list(targets: "Target | str | int | Sequence[Target | str | int]") -> list[Target]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from microtome.circuit import Graph, trace
+from microtome.circuit import DirectionTarget, FeatureTarget, Graph, LogitDifference, trace
 from microtome.circuit.verify import Verification, VerifyOptions, verify
 from microtome.dictionary import Decoder, Dictionary, Encoder
 from microtome.errors import MicrotomeError
@@ -115,3 +115,21 @@ def test_another_model_or_dictionary_is_refused(graph: Graph, adder, clt):
 def test_few_nodes_and_one_size(graph: Graph, adder, clt):
     found = verify(graph, adder, clt, VerifyOptions(nodes=3, sizes=(-1.0,)))
     assert found.modes["held"].logits.n == 3 * len([w for w in graph.weights if w > 0])
+
+
+def test_a_difference_of_logits_can_be_tested(adder, clt):
+    graph = trace(adder, "36 + 59 =", clt, LogitDifference("95", "94"))
+    found = verify(graph, adder, clt, VerifyOptions(nodes=5))
+    assert found.modes["held"].groups.r2 > 0.5
+    assert found.groups[0].effects[0].label == "“95” − “94”"
+
+
+def test_a_feature_can_be_the_target(adder, clt):
+    found = verify(trace(adder, "36 + 59 =", clt, FeatureTarget(2, 914)), adder, clt)
+    assert found.modes["held"].groups.r2 > 0.8
+
+
+def test_another_direction_is_not_recorded(adder, clt):
+    direction = DirectionTarget("blocks.2.resid.post", torch.ones(64))
+    with pytest.raises(MicrotomeError, match="a direction that it does not record"):
+        verify(trace(adder, "36 + 59 =", clt, direction), adder, clt)

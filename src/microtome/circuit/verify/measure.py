@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from microtome.circuit.graph import KINDS, Graph
+from microtome.circuit.graph import Graph
 from microtome.circuit.replacement import LocalReplacement, build_replacement
 from microtome.circuit.sources import source_nodes
 from microtome.dictionary import Dictionary
@@ -71,10 +71,32 @@ class Bench:
 
     @cached_property
     def testable(self) -> tuple[int, ...]:
-        """Rows whose effect can be measured: logits and features, not other directions."""
-        kinds = self.graph.nodes.kind_index[self.graph.rows]
-        known = (kinds == KINDS.index("logit")) | (kinds == KINDS.index("feature"))
-        return tuple(known.nonzero()[:, 0].tolist())
+        """Rows whose effect can be measured: logits, their differences and features, not other
+        directions, which a graph does not record."""
+        return tuple(
+            row
+            for row, node in enumerate(self.graph.rows.tolist())
+            if self.graph.nodes.kind[node] == "feature" or self.read_by_unembedding(node)
+        )
+
+    def read_by_unembedding(self, node: int) -> tuple[int, int | None] | None:
+        """The token of a logit, or the two of a difference; None for other nodes."""
+        nodes = self.graph.nodes
+        if nodes.kind[node] == "logit":
+            return int(nodes.feature[node]), None
+        pair = self.graph.info.get("differences", {}).get(nodes.label[node])
+        if nodes.kind[node] == "direction" and pair is not None:
+            return int(pair[0]), int(pair[1])
+        return None
+
+    def unembedded(self, node: int) -> Float[Tensor, " d"]:
+        """The direction of a logit, against the mean of all, or of a difference."""
+        found = self.read_by_unembedding(node)
+        assert found is not None
+        plus, minus = found
+        unembed = self.replacement.frozen.unembed
+        against = unembed.mean(-1) if minus is None else unembed[:, minus]
+        return unembed[:, plus] - against
 
     def shares(self, changes: list[Change]) -> Float[Tensor, "batch sources"]:
         """As `predict` takes them."""
@@ -192,8 +214,6 @@ class Bench:
     def _readings(self) -> dict[Site, "_Reading"]:
         """By site, the testable rows that are read there."""
         nodes, by_site = self.graph.nodes, defaultdict[Site, list[tuple[int, int, Tensor]]](list)
-        unembed = self.replacement.frozen.unembed
-        mean = unembed.mean(-1)
         for row in self.testable:
             node = int(self.graph.rows[row])
             layer, feature = int(nodes.layer[node]), int(nodes.feature[node])
@@ -201,7 +221,7 @@ class Bench:
                 site = Site.parse(self.dictionary.reads[layer])
                 direction = self.dictionary.encoders[layer].weight[feature]
             else:
-                site, direction = Site("final"), unembed[:, feature] - mean
+                site, direction = Site("final"), self.unembedded(node)
             by_site[site].append((row, int(nodes.position[node]), direction))
         return {
             site: _Reading(
@@ -237,7 +257,13 @@ def bench(graph: Graph, model: LanguageModel, dictionary: Dictionary) -> Bench:
     tokens = torch.tensor([graph.prompt.tokens])
     skipped = tuple(graph.info.get("skip_positions", (0,)))
     replacement = build_replacement(model, dictionary, tokens, skipped)
-    return Bench(graph, hold(model, tokens, dictionary), replacement)
+    made = Bench(graph, hold(model, tokens, dictionary), replacement)
+    if not made.asked:
+        raise MicrotomeError(
+            "what the graph explains is a direction that it does not record, so nothing can be "
+            "measured; trace tokens, their difference or a feature"
+        )
+    return made
 
 
 def check_fingerprints(graph: Graph, model: LanguageModel, dictionary: Dictionary) -> None:

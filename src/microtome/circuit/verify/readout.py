@@ -4,7 +4,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from microtome.circuit.graph import KINDS
 from microtome.circuit.sources import edges_to
 from microtome.circuit.targets import TargetRows
 from microtome.circuit.verify.measure import Bench
@@ -32,8 +31,8 @@ def _through_norm(
     bench: Bench, share: Float[Tensor, "batch sources"], linear: Float[Tensor, "batch targets"]
 ) -> Float[Tensor, "batch targets"]:
     graph, frozen = bench.graph, bench.replacement.frozen
-    kinds = graph.nodes.kind_index[graph.rows]
-    logits = (kinds == KINDS.index("logit")).nonzero()[:, 0]
+    read_here = [r for r in bench.testable if bench.read_by_unembedding(int(graph.rows[r]))]
+    logits = torch.tensor(read_here, dtype=torch.long)
     out = linear.clone()
     for position in graph.nodes.position[graph.rows[logits]].unique().tolist():
         rows = logits[graph.nodes.position[graph.rows[logits]] == position]
@@ -42,8 +41,7 @@ def _through_norm(
         norm = bench.model.final_norm
         stream = torch.cat([before[None], before + moved]).to(bench.model.dtype)
         read = norm(stream).to(frozen.tokens.dtype)
-        unembed = frozen.unembed[:, graph.nodes.feature[graph.rows[rows]]]
-        directions = unembed - frozen.unembed.mean(-1, keepdim=True)
+        directions = torch.stack([bench.unembedded(int(i)) for i in graph.rows[rows]], 1)
         out[:, rows] = ((read[1:] - read[0]) @ directions).double()
     return out
 
