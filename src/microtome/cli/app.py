@@ -63,6 +63,7 @@ COMMANDS = (
     "merge",
     "verify",
     "specimen",
+    "study",
     "atlas",
     "explain",
     "heads",
