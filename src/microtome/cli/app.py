@@ -69,6 +69,7 @@ COMMANDS = (
     "heads",
     "weights",
     "grid",
+    "steer",
     "serve",
 )
 """Modules of `microtome.cli`, each with a `register(app)`."""

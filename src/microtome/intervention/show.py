@@ -42,7 +42,9 @@ def show_steered(
 
 
 def _strings(model: LanguageModel, text: Text) -> list[str]:
-    return [model.token_string(token) for token in text.tokens]
+    """Tokens; a line break of a tokenizer that falls back to bytes is one."""
+    strings = [model.token_string(token) for token in text.tokens]
+    return ["\n" if string == "<0x0A>" else string for string in strings]
 
 
 def _marked(tokens: Sequence[str], n_prompt: int, same: Sequence[tuple[int, int]]) -> Line:
@@ -94,7 +96,7 @@ def _show_activations(
     if table.row_count:
         console.print(table)
     else:
-        console.print("None of them is active on any token.")
+        console.print("None of them is active by itself on any token.")
 
 
 def _one_line(token: str) -> str:
