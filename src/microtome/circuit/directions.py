@@ -30,7 +30,7 @@ class Directions:
 
 @torch.no_grad()
 def typical_activations(
-    model: LanguageModel, dictionary: Dictionary, prompts: Sequence[Int[Tensor, "batch position"]]
+    model: LanguageModel, dictionary: Dictionary, prompts: Sequence[Int[Tensor, "_batch _position"]]
 ) -> list[Float[Tensor, " features"]]:
     """Mean activation of every feature where it is active, 0 where it never is; first positions
     are left out."""

@@ -6,6 +6,7 @@ from microtome.atlas.page import FeaturePage, FeatureRow
 from microtome.circuit.graph import Graph
 from microtome.circuit.graph_view import graph_view
 from microtome.circuit.prune import Pruned
+from microtome.circuit.verify.document import Verification
 from microtome.circuit.view import GraphView, ViewState, replaces
 
 MAX_EDGES = 50_000
@@ -33,6 +34,7 @@ def graph_document(
     known: Known | None = None,
     pruned: Pruned | None = None,
     state: ViewState | None = None,
+    verification: Verification | None = None,
 ) -> dict[str, Any]:
     """What the viewer shows of a graph without a server.
 
@@ -42,15 +44,18 @@ def graph_document(
             ones, up to `MAX_PAGE_BYTES`.
         pruned: show this part; by default all, or what is left of it with `MAX_EDGES` edges.
         state: as a reader saved it.
+        verification: what testing the graph found.
     """
     shown = graph_view(graph, pruned=pruned, state=state, max_edges=MAX_EDGES)
     if not shown.complete:
         shown = _at_its_thresholds(shown)
+    tested = {} if verification is None else {"verification": verification}
     if known is None:
-        return {"kind": "graph", "graph": shown, "features": {}}
+        return {"kind": "graph", "graph": shown, "features": {}, **tested}
     keys = _features(shown)
     rows = {key: known.row(*key) for key in keys}
-    return {"kind": "graph", "graph": _labelled(shown, rows), "features": _pages(keys, known)}
+    labelled, pages = _labelled(shown, rows), _pages(keys, known)
+    return {"kind": "graph", "graph": labelled, "features": pages, **tested}
 
 
 def _at_its_thresholds(shown: GraphView) -> GraphView:

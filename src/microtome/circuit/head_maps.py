@@ -84,7 +84,7 @@ class AverageModel:
 
 @torch.no_grad()
 def average_model(
-    model: LanguageModel, prompts: Sequence[Int[Tensor, "batch position"]] = ()
+    model: LanguageModel, prompts: Sequence[Int[Tensor, "_batch _position"]] = ()
 ) -> AverageModel:
     """Average a model's norm denominators over texts, without their first positions.
 

@@ -46,7 +46,7 @@ def report_heads(
     model: LanguageModel,
     dictionary: Dictionary,
     only: tuple[int, int] | None = None,
-    prompts: Sequence[Int[Tensor, "batch position"]] = (),
+    prompts: Sequence[Int[Tensor, "_batch _position"]] = (),
     label: Label = lambda encoder, feature: "",
     listed: int = LISTED,
 ) -> list[HeadReport]:

@@ -66,12 +66,14 @@ def _graph(path: Path, atlas: str | None, nodes: float, edges: float) -> tuple[A
     from microtome.circuit import load_graph, prune
     from microtome.circuit.artifact import load_state
     from microtome.circuit.document import graph_document
+    from microtome.circuit.verify import load_verification
 
     graph = load_graph(path)
     known = _atlas_of(graph.info, atlas)
     if path.is_file():  # another tool has pruned it
         return graph_document(graph, known), graph.prompt.text
-    document = graph_document(graph, known, prune(graph, nodes, edges), load_state(path))
+    kept, state, tested = prune(graph, nodes, edges), load_state(path), load_verification(path)
+    document = graph_document(graph, known, kept, state, tested)
     return document, graph.prompt.text
 
 

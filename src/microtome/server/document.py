@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, RootModel
 
 from microtome.atlas.page import FeaturePage
+from microtome.circuit.verify.document import Verification
 from microtome.circuit.view import GraphView
 from microtome.server.schema import Document, RunInfo
 
@@ -14,6 +15,7 @@ class GraphDocument(Document):
     graph: GraphView
     features: dict[str, FeaturePage] = Field(default_factory=dict)
     """By encoder/feature."""
+    verification: Verification | None = None
 
 
 class FeatureDocument(Document):

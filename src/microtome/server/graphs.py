@@ -5,6 +5,9 @@ from collections import OrderedDict
 from typing import Any
 
 from microtome import circuit  # its names are loaded when a graph is first read
+from microtome.artifact.manifest import KEPT_BESIDE
+from microtome.circuit.verify.document import Verification
+from microtome.circuit.verify.keep import load_verification
 from microtome.circuit.view import GraphView, ViewState, replaces
 from microtome.server.atlases import Atlases
 from microtome.server.labels import Labels
@@ -13,7 +16,6 @@ from microtome.server.library.found import Signature
 from microtome.viewer import html_page
 
 _KEPT = 6
-_STATE_FILE = "view.json"
 _Key = tuple[str, int]
 
 
@@ -59,6 +61,14 @@ class Graphs:
         circuit.save_state(self._library.find(id, "graph").path, state)
         return state
 
+    def verification(self, id: str) -> Verification | None:
+        """What testing the graph found; None where it was not tested.
+
+        Raises:
+            MicrotomeError: no such graph, or what was kept cannot be read.
+        """
+        return verification_of(self._library.find(id, "graph"))
+
     def neuronpedia(self, id: str, node_threshold: float, edge_threshold: float) -> dict[str, Any]:
         """The pruned graph in Neuronpedia's format, with the labels and groups that are shown.
 
@@ -91,7 +101,8 @@ class Graphs:
         graph = self._with_labels(circuit.load_graph(found.path))
         atlas = self._library.atlas_of(str(graph.info.get("dictionary_fingerprint", "")))
         known = self._atlases.given(atlas) if atlas else None
-        document = graph_document(graph, known, _pruned(graph, state), state)
+        tested = verification_of(found)
+        document = graph_document(graph, known, _pruned(graph, state), state, tested)
         return html_page(document, graph.prompt.text)
 
     def _neuronpedia(
@@ -104,8 +115,7 @@ class Graphs:
         return circuit.to_neuronpedia(pruned, found.entry.name)
 
     def _view(self, found: Found, max_edges: int) -> GraphView:
-        # the state beside the graph is read at every request
-        signature = tuple(one for one in found.signature if one[0] != _STATE_FILE)
+        signature = graph_signature(found)
         key = (found.entry.id, max_edges)
         with self._lock:
             known = self._views.pop(key, None)
@@ -136,6 +146,20 @@ class Graphs:
             if key in found and replaces(found[key][1], nodes.label[i])
         }
         return graph.with_labels(labels)
+
+
+def graph_signature(found: Found) -> Signature:
+    """Of the graph itself: what is kept beside it is read at every request."""
+    return tuple(one for one in found.signature if one[0] not in KEPT_BESIDE["graph"])
+
+
+def verification_of(found: Found) -> Verification | None:
+    """Kept in a graph's folder; None for a file of another tool.
+
+    Raises:
+        MicrotomeError: what was kept cannot be read.
+    """
+    return load_verification(found.path) if found.path.is_dir() else None
 
 
 def _pruned(graph: "circuit.Graph", state: ViewState) -> "circuit.Pruned | None":

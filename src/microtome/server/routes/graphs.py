@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from microtome.artifact.json_file import parse_json
+from microtome.circuit.verify.document import Verification
 from microtome.circuit.view import MAX_EDGES, GraphView, ViewState
 from microtome.errors import MicrotomeError
 from microtome.server.routes.parameters import ERRORS, Id, Served, as_json
@@ -36,6 +37,12 @@ def get_graph(served: Served, id: Id, max_edges: MaxEdges = MAX_EDGES) -> Respon
 def put_state(served: Served, id: Id, state: ViewState) -> ViewState:
     """Save what a reader did to the graph."""
     return served.graphs.save_state(id, state)
+
+
+@router.get("/{id}/verification")
+def get_verification(served: Served, id: Id) -> Verification | None:
+    """What testing the graph found; null where it was not tested."""
+    return served.graphs.verification(id)
 
 
 @router.get("/{id}/neuronpedia", response_model=dict[str, Any])
