@@ -21,6 +21,8 @@ th { text-align:left; color:var(--soft); font-weight:500; border-bottom:1px soli
   padding:4px 10px 4px 0; vertical-align:bottom }
 td { padding:4px 10px 4px 0; border-bottom:1px solid #f0f2f4; vertical-align:top }
 img { max-width:100%; height:auto; display:block; margin:8px 0 }
+td:first-child { white-space:nowrap }
+details { margin-top:16px } summary { cursor:pointer; color:var(--soft) }
 b.holds { color:#2e7d4f } b.partly { color:#8a6100 } b.fails { color:#b3341f }
 """
 
@@ -52,6 +54,11 @@ def heading(text: str) -> str:
 def paragraph(text: str, soft: bool = False) -> str:
     kind = ' class="soft"' if soft else ""
     return f"<p{kind}>{escape(text)}</p>"
+
+
+def folded(title: str, *parts: str) -> str:
+    """What opens on a click."""
+    return f"<details><summary>{escape(title)}</summary>{''.join(parts)}</details>"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

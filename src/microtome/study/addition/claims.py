@@ -139,7 +139,7 @@ def guise_claims(
         found.append(
             claim(
                 "c",
-                f"The exercise `{task}` fails without the {path} path of the {first} guise, and "
+                f"The exercise “{task}” fails without the {path} path of the {first} guise, and "
                 f"not without the other.",
                 one.wrong(first, path),
                 {

@@ -12,7 +12,7 @@ from torch import Tensor
 from microtome.circuit import prune, trace
 from microtome.specimen.adder import world
 from microtome.study.addition.document import PATHS, CircuitRow, OverlapRow, Path, TransferRow, Who
-from microtome.study.addition.paths import Paths, Row, digits_right, stacked
+from microtome.study.addition.paths import DEALT, Paths, Row, digits_right, stacked
 from microtome.study.addition.subject import Subject, numbers
 from microtome.study.figure import share
 
@@ -197,8 +197,8 @@ def _transfer_rows(
     for guise, paths in found.items():
         for path in PATHS:
             yield (guise, path, "path"), Row(paths.own[path], mean)
-            for who, dealt in paths.controls(path):
-                yield (guise, path, who), Row(dealt, mean)
+            for who in DEALT:  # one draw of each: there are seven tasks
+                yield (guise, path, who), Row(paths.dealt[path, who][0], mean)
 
 
 def transfer_rows(transferred: Mapping[str, Transferred], seed: int = 0) -> list[TransferRow]:

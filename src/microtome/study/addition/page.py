@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from microtome.specimen.adder import world
 from microtome.study.addition.document import PATHS, AdditionStudy, Claim
-from microtome.study.html import Html, document, heading, image, paragraph, section, table
+from microtome.study.addition.shortfalls import shortfalls
+from microtome.study.html import Html, document, folded, heading, image, paragraph, section, table
 
 
 def page(study: AdditionStudy, images: Mapping[str, bytes]) -> str:
@@ -25,6 +27,7 @@ def page(study: AdditionStudy, images: Mapping[str, bytes]) -> str:
             "model, at the answer's position."
         ),
         section(f"Claims: {counts}", _claims(study.claims), _unchanged(study)),
+        section("Where the account falls short", *(paragraph(text) for text in shortfalls(study))),
         _responses(study, images),
         _swaps(study, images),
         _guises(study, images),
@@ -99,7 +102,8 @@ def _responses(study: AdditionStudy, images: Mapping[str, bytes]) -> str:
             "sorting was not made from. Were there no such features, the columns of the two paths "
             "would be as empty as with shuffled pairs, where "
             + " and ".join(f"{r.permuted[path]} are on the {path} path" for path in PATHS)
-            + "."
+            + ". Features of a path are chosen by their fit, so their F1 is high by choice; that "
+            "there are so many is not."
         ),
         table(head, rows),
         image(
@@ -113,8 +117,10 @@ def _responses(study: AdditionStudy, images: Mapping[str, bytes]) -> str:
         )
         if "examples" in images
         else "",
-        heading("The strongest features of each path"),
-        table(["feature", "kind", "operand pattern", "fit", "F1", "on"], listed),
+        folded(
+            "The strongest features of each path",
+            table(["feature", "kind", "operand pattern", "fit", "F1", "on"], listed),
+        ),
     )
 
 
@@ -198,6 +204,7 @@ def _guises(study: AdditionStudy, images: Mapping[str, bytes]) -> str:
     transfers = [
         [t.task, t.path, t.found_in, t.who, t.right, t.ones, t.tens] for t in study.transfers
     ]
+    transfer_head = ["task", "ablated", "found in", "features", "right", "ones", "tens"]
     return section(
         "(c) The same features in other guises",
         paragraph(
@@ -215,11 +222,12 @@ def _guises(study: AdditionStudy, images: Mapping[str, bytes]) -> str:
         heading("Found in one guise, ablated in another task"),
         paragraph(
             "To their mean in that task, attention live, on the pairs that the model answers "
-            "rightly there. In the exercises the account predicts that `ones` fail without the "
-            "ones path and `tens` without the magnitude path, and neither without the other. The "
+            "rightly there. In the exercises the account predicts that “ones” fail without the "
+            "ones path and “tens” without the magnitude path, and neither without the other. The "
             "dictionaries were not trained on the exercises."
         ),
-        table(["task", "ablated", "found in", "features", "right", "ones", "tens"], transfers),
+        table(transfer_head, [row for row in transfers if row[2] == next(iter(world.GUISES))]),
+        folded("Found in every guise", table(transfer_head, transfers)),
     )
 
 
@@ -254,8 +262,9 @@ def _ablation(study: AdditionStudy, images: Mapping[str, bytes]) -> str:
             "strength, by which some stay where they are ("
             + ", ".join(f"{study.responses.kept[p]:.0%} of the {p} path's strength" for p in PATHS)
             + "). Others: features outside the path, as many of each layer, of the nearest "
-            "strength there is. Idle: features that are off, changed by as much. What is right "
-            "without both paths did not come by them."
+            "strength there is; of a large path these are mostly the other one's. Idle: features "
+            "that are off, changed by as much. What is right without both paths did not come by "
+            "them."
         ),
         image(images["ablation"], "What becomes of answers that were right."),
         table(head, rows),
