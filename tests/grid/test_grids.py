@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from microtome.errors import MicrotomeError
+from microtome.grid import grids as grids_module
 from microtome.grid.grids import feature_grids
-from microtome.grid.places import Place, common_places, grid_blocks, parse_place
+from microtome.grid.places import Block, Place, common_places, grid_blocks, parse_place
 from microtome.grid.slots import Slot, Template
 from microtome.specimen import load_dictionary, load_model
 from microtome.specimen.adder.operands import operand_grids
@@ -87,3 +88,23 @@ def test_positions_that_are_not_there(adder, position: str, said: str):
 def test_text_outside_the_vocabulary_is_refused(adder, clt):
     with pytest.raises(MicrotomeError, match="not in"):
         feature_grids(adder, clt, [(0, 0)], "{a} + {b} =", A, Slot("b", ("3", "Spain")))
+
+
+def test_position_zero_is_no_place_where_dictionaries_leave_it_out():
+    """A prompt may begin with the value itself, where the tokenizer puts nothing before it."""
+    tokens = torch.zeros(2, 3, dtype=torch.long)
+    starts = torch.tensor([[0, 2], [0, 2]])
+    block = Block(torch.tensor([0, 1]), tokens, starts, starts)
+    assert common_places([block], skip_first=False)[0] == Place("a", 0)
+    assert common_places([block], skip_first=True) == [Place("a", 1), Place("b", 0)]
+
+
+def test_many_features_are_plotted_in_several_passes(adder, clt, monkeypatch: pytest.MonkeyPatch):
+    features = [(0, 3), (1, 3), (2, 914), (3, 5), (2, 59)]
+    whole = feature_grids(adder, clt, features, "{a} + {b} =", A, B)
+    monkeypatch.setattr(grids_module, "NUMBERS_AT_ONCE", 2 * 4 * 6)
+    parts = feature_grids(adder, clt, features, "{a} + {b} =", A, B)
+    for one, other in zip(whole, parts, strict=True):
+        assert one.name == other.name
+        assert one.place == other.place
+        assert torch.allclose(one.values, other.values, atol=1e-5)

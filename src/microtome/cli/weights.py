@@ -37,7 +37,7 @@ def weights(
     ] = None,
     tokens: Annotated[
         int, typer.Option(min=0, help="Tokens of the corpus, at most; 0 for all of them.")
-    ] = 200_000,
+    ] = 100_000,
     context: Annotated[int, typer.Option(min=2, help="Tokens of a row, at most.")] = 128,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Length of lists.")] = 10,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
@@ -64,11 +64,12 @@ def weights(
         label = feature_labels(atlas, read)
     if len(named) > 1:
         raise MicrotomeError(f"{feature} names {len(named)} features; name one")
-    blocks = _blocks(loaded, corpus, atlas, tokens, context)
+    blocks = _blocks(loaded, corpus, tokens, context)
     with status("following weights", quiet=json):
         averaged = [] if blocks is None else _first_rows(blocks())
         paths = average_paths(loaded, read, averaged)
-        use = _use(loaded, read, blocks, atlas, named[0])
+        from_atlas = atlas is not None and corpus is None
+        use = _use(loaded, read, None if from_atlas else blocks, atlas, named[0])
         found = global_weights(paths, *named[0], use, limit)
     if json:
         document = weights_document(found, label, loaded.token_string)
@@ -78,7 +79,7 @@ def weights(
 
 
 def _blocks(
-    model: "LanguageModel", corpus: str | None, atlas: str | None, tokens: int, context: int
+    model: "LanguageModel", corpus: str | None, tokens: int, context: int
 ) -> "Callable[[], Iterable[Block | Tensor]] | None":
     """Starts the blocks of the corpus; of a specimen's own prompts where none is named; None
     where there are none."""
@@ -88,18 +89,20 @@ def _blocks(
     if corpus is not None:
         length = min(context, model.max_positions)
         return lambda: _cut(token_blocks(model, read_texts(corpus), length), tokens)
-    if atlas is None and model.name.startswith(PREFIX):
+    if model.name.startswith(PREFIX):
         from microtome.specimen.adder.atlas import all_prompts
 
-        return all_prompts
+        return lambda: _cut(all_prompts(), tokens)
     return None
 
 
-def _cut(blocks: "Iterable[Block]", tokens: int) -> "Iterable[Block]":
+def _cut(blocks: "Iterable[Block | Tensor]", tokens: int) -> "Iterable[Block | Tensor]":
+    from torch import Tensor
+
     read = 0
     for block in blocks:
         yield block
-        read += block.tokens.numel()
+        read += (block if isinstance(block, Tensor) else block.tokens).numel()
         if tokens and read >= tokens:
             return
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from microtome.dictionary import Dictionary, Encoder
 from microtome.errors import MicrotomeError
 from microtome.grid.places import (
+    Block,
     Place,
     common_places,
     grid_blocks,
@@ -20,6 +21,8 @@ from microtome.grid.slots import Slot, Template, check_cells
 from microtome.model import LanguageModel, Site
 
 TOKENS_AT_ONCE = 16384
+NUMBERS_AT_ONCE = 1 << 28
+"""Activations held at once: more features are plotted in several passes."""
 
 Progress = Callable[[int, int], object]
 """Called with cells done and cells to do."""
@@ -82,8 +85,30 @@ def feature_grids(
     blocks = grid_blocks(model, template, a, b)
     named = parse_place(position, blocks)
     places = [named] if named else common_places(blocks, dictionary.skip_first)
-    wanted = [(e, f, i) for e, f in features for i in range(len(places))]
     cells = len(a.values) * len(b.values)
+    at_once = max(NUMBERS_AT_ONCE // (len(places) * cells), 1)
+    grids = []
+    for start in range(0, len(features), at_once):
+        part = features[start : start + at_once]
+        found = _activations_of(model, dictionary, part, blocks, places, cells, progress)
+        for (encoder, feature), mine in zip(part, found, strict=True):
+            best = int(mine.mean(1).argmax())
+            values = mine[best].view(len(a.values), len(b.values))
+            where = place_words(places[best], model, blocks)
+            grids.append(FeatureGrid(encoder, feature, a, b, values, places[best], where))
+    return grids
+
+
+def _activations_of(
+    model: LanguageModel,
+    dictionary: Dictionary,
+    features: Sequence[tuple[int, int]],
+    blocks: Sequence[Block],
+    places: Sequence[Place],
+    cells: int,
+    progress: Progress | None,
+) -> Float[Tensor, "features places cells"]:
+    wanted = [(e, f, i) for e, f in features for i in range(len(places))]
     found, done = torch.zeros(len(wanted), cells), 0
     for block in blocks:
         at = torch.stack([block.positions(place) for place in places])
@@ -96,14 +121,7 @@ def feature_grids(
             done += len(part)
     if progress is not None:
         progress(cells, cells)
-    grids = []
-    for number, (encoder, feature) in enumerate(features):
-        mine = found[number * len(places) : (number + 1) * len(places)]
-        best = int(mine.mean(1).argmax())
-        values = mine[best].view(len(a.values), len(b.values))
-        where = place_words(places[best], model, blocks)
-        grids.append(FeatureGrid(encoder, feature, a, b, values, places[best], where))
-    return grids
+    return found.view(len(features), len(places), cells)
 
 
 @torch.no_grad()
@@ -152,10 +170,10 @@ def _activations(
     encoder: Encoder, x: Float[Tensor, "n d"], features: Int[Tensor, " k"]
 ) -> Float[Tensor, "n k"]:
     """Of some features; no others are computed, but for topk, which looks at all of them."""
-    weight, bias = (t.to(x.device, x.dtype) for t in (encoder.weight, encoder.bias))
-    if encoder.activation.kind == "topk":
-        pre = torch.addmm(bias, x, weight.T)
-        return torch.where(encoder.activation.active(pre), pre, 0.0)[:, features]
-    picked = encoder.activation.to(x.device, x.dtype).select(features)
-    pre = torch.addmm(bias[features], x, weight[features].T)
-    return torch.where(picked.active(pre), pre, 0.0)
+    every = encoder.activation.kind == "topk"
+    some = slice(None) if every else features
+    weight, bias = (t[some].to(x.device, x.dtype) for t in (encoder.weight, encoder.bias))
+    activation = encoder.activation if every else encoder.activation.select(features)
+    pre = torch.addmm(bias, x, weight.T)
+    made = torch.where(activation.to(x.device, x.dtype).active(pre), pre, 0.0)
+    return made[:, features] if every else made

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from microtome.artifact.printable import shortened
 from microtome.errors import MicrotomeError
 from microtome.grid.slots import Slot, Span, Template
 from microtome.model import LanguageModel
@@ -67,7 +68,10 @@ def grid_blocks(model: LanguageModel, template: Template, a: Slot, b: Slot) -> l
     blocks = []
     for _, cells in sorted(by_length.items()):
         spans = [
-            [_covered(read["offset_mapping"][cell], span) for span in filled[cell][1:]]
+            [
+                _covered(read["offset_mapping"][cell], span, filled[cell][0])
+                for span in filled[cell][1:]
+            ]
             for cell in cells
         ]
         ids = torch.tensor([read["input_ids"][cell] for cell in cells])
@@ -76,14 +80,19 @@ def grid_blocks(model: LanguageModel, template: Template, a: Slot, b: Slot) -> l
     return blocks
 
 
-def _covered(offsets: list[tuple[int, int]], span: Span) -> tuple[int, int]:
+def _covered(offsets: list[tuple[int, int]], span: Span, text: str) -> tuple[int, int]:
     """First and last token that have a part of a span of characters."""
     inside = [i for i, (start, stop) in enumerate(offsets) if start < span[1] and stop > span[0]]
+    if not inside:
+        raise MicrotomeError(
+            f"the value {shortened(text[slice(*span)])!r} has no token in {shortened(text)!r}; "
+            f"choose another"
+        )
     return inside[0], inside[-1]
 
 
 def common_places(blocks: list[Block], skip_first: bool) -> list[Place]:
-    """Every place that all prompts have, in reading order."""
+    """Every place that all prompts have, in reading order; position 0 may be left out."""
     first, second = (0, 1) if bool(blocks[0].ends[0, 0] < blocks[0].ends[0, 1]) else (1, 0)
 
     def least(values: list[Tensor]) -> int:
@@ -93,11 +102,13 @@ def common_places(blocks: list[Block], skip_first: bool) -> list[Place]:
     between = least([block.starts[:, second] - block.ends[:, first] for block in blocks])
     behind = least([block.tokens.shape[1] - block.ends[:, second] for block in blocks])
     names: tuple[Literal["a", "b"], ...] = ("a", "b")
-    return [
-        *(Place("start", i) for i in range(int(skip_first), before)),
+    places = [
+        *(Place("start", i) for i in range(before)),
         *(Place(names[first], i) for i in range(max(between, 1))),
         *(Place(names[second], i) for i in range(behind)),
     ]
+    lowest = int(skip_first)
+    return [p for p in places if min(int(b.positions(p).min()) for b in blocks) >= lowest]
 
 
 def parse_place(text: str | None, blocks: list[Block]) -> Place | None:
