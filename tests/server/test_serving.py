@@ -248,7 +248,7 @@ def test_the_command_ends_cleanly(folder: Path, number: signal.Signals):
         assert client.get(url.partition("?")[0] + "api/library").status_code == 200
         assert client.get(url.partition("?")[0] + "api/nothing").status_code == 404
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, "")
     assert err == ""  # no traceback, and no address with the token
 
