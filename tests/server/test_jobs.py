@@ -58,7 +58,7 @@ def test_a_job_runs_and_leaves_its_result(queue: JobQueue):
     assert job.state in ("queued", "running", "done")
     assert ended(queue, job.id).model_dump() | {"id": ""} == {
         "id": "", "kind": "operands", "state": "done", "title": "a plot", "done": 1, "total": 1,
-        "message": "", "place": 0, "result": "",
+        "message": "", "place": 0, "result": "", "streamed": {},
     }  # fmt: skip
     assert queue.result(job.id) == [PLOT]
 
@@ -174,6 +174,31 @@ def test_watching_tells_of_progress(queue: JobQueue):
     assert seen[-1][0] == "done"
     record = queue._records[id]
     assert not record.bells  # nobody is told who has gone
+
+
+def test_tokens_are_seen_as_they_come(queue: JobQueue):
+    go = threading.Event()
+
+    def work(handle: Handle) -> list[OperandPlot]:
+        for token in "abc":
+            handle.stream("default", token)
+        assert go.wait(5)
+        handle.stream("steered", "x")
+        return [PLOT]
+
+    id = queue.submit("steer", "", work).id
+    seen: list[dict[str, list[str]]] = []
+
+    async def watch() -> None:
+        async for job in queue.watch(id):
+            assert job is not None
+            seen.append(job.streamed)
+            if job.streamed.get("default") == ["a", "b", "c"]:
+                go.set()
+
+    asyncio.run(asyncio.wait_for(watch(), 10))
+    assert {"default": ["a", "b", "c"]} in seen
+    assert seen[-1] == {"default": ["a", "b", "c"], "steered": ["x"]}
 
 
 def test_a_job_that_does_not_listen_is_waited_for_when_the_interpreter_ends():

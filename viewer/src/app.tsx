@@ -7,6 +7,7 @@ import { FeatureRoute } from './pages/feature/feature';
 import { LibraryPage } from './pages/library/library';
 import { MapPage } from './pages/map/map';
 import { RunPage } from './pages/run/run';
+import { SteerPage } from './pages/steer/steer';
 import { XRayPage } from './pages/xray/xray';
 import type { Route } from './router';
 import { Shell } from './shell/shell';
@@ -43,6 +44,8 @@ function PageOf({ route, source }: { route: Route; source: Source }) {
       return <MapPage id={route.id} />;
     case 'xray':
       return <XRayPage id={route.id} />;
+    case 'steer':
+      return <SteerPage />;
     case 'run':
       return <RunPage id={route.id} />;
     case 'evaluation':

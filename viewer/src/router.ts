@@ -6,6 +6,7 @@ export type Route =
   | { page: 'map'; id: string }
   | { page: 'feature'; id: string; encoder: number; feature: number }
   | { page: 'xray'; id: string }
+  | { page: 'steer' }
   | { page: 'graph'; id: string }
   | { page: 'compare'; id: string; other: string }
   | { page: 'run'; id: string }
@@ -29,6 +30,7 @@ export function parseAddress(hash: string): Address {
 function routeOf([page, id, third, fourth, ...rest]: string[]): Route | undefined {
   if (page === undefined) return { page: 'library' };
   if (rest.length) return undefined;
+  if (page === 'steer' && id === undefined) return { page: 'steer' };
   if (page === 'xray' && third === undefined) return { page: 'xray', id: id ?? '' };
   if (id === undefined) return undefined;
   if (page === 'atlas') return atlasRoute(id, third, fourth);
@@ -72,6 +74,8 @@ function pathOf(route: Route): string {
   switch (route.page) {
     case 'library':
       return '';
+    case 'steer':
+      return 'steer';
     case 'unknown':
       return route.path;
     case 'map':

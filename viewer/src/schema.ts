@@ -312,6 +312,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/graphs/{id}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Verification
+         * @description What testing the graph found; null where it was not tested.
+         */
+        get: operations["get_verification_api_graphs__id__verification_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -389,7 +409,8 @@ export interface paths {
         };
         /**
          * Get Result
-         * @description What a job made: an X-ray, operand plots, or the entry of the new graph.
+         * @description What a job made: an X-ray, operand plots, the entry of the new graph, a verification, what
+         *     heads carry and do, two texts side by side; of a `steer-hook` a zip.
          */
         get: operations["get_result_api_jobs__id__result_get"];
         put?: never;
@@ -464,6 +485,30 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Agreement
+         * @description Predicted against measured effects, with 95% intervals over resampled sources.
+         */
+        Agreement: {
+            /** Cosine */
+            cosine: number | null;
+            /** N */
+            n: number;
+            /** R2 */
+            r2: number | null;
+            /** R2 Interval */
+            r2_interval: [
+                number,
+                number
+            ] | null;
+            /** Slope */
+            slope: number | null;
+            /** Slope Interval */
+            slope_interval: [
+                number,
+                number
+            ] | null;
+        };
         /**
          * Annotation
          * @description As it stands; `version` counts its edits from 1.
@@ -634,6 +679,36 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * Carried
+         * @description What a head carries of an edge from one key position.
+         */
+        Carried: {
+            /** Head */
+            head: number;
+            /** Key */
+            key: number;
+            /** Layer */
+            layer: number;
+            /** Value */
+            value: number;
+        };
+        /**
+         * CircuitResult
+         * @description The circuit as a whole.
+         */
+        CircuitResult: {
+            curve: components["schemas"]["CurveResult"];
+            curve_control: components["schemas"]["CurveResult"];
+            /** Necessity */
+            necessity: number | null;
+            /** Necessity Control */
+            necessity_control: number | null;
+            /** Sufficiency */
+            sufficiency: number | null;
+            /** Sufficiency Control */
+            sufficiency_control: number | null;
+        };
         /** ClusterRow */
         ClusterRow: {
             /** Cluster */
@@ -656,6 +731,47 @@ export interface components {
             /** Detail */
             detail: string;
         };
+        /**
+         * CurveResult
+         * @description Faithfulness over the size of the circuit; see `circuit`.
+         */
+        CurveResult: {
+            /** Cmd */
+            cmd: number | null;
+            /** Cpr */
+            cpr: number | null;
+            /** Faithfulness */
+            faithfulness: (number | null)[];
+            /** Features */
+            features: number[];
+            /** Fractions */
+            fractions: number[];
+        };
+        /**
+         * Direction
+         * @description A direction at a site: a probe, a steering vector, a decoder vector.
+         */
+        Direction: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "direction";
+            /** Site */
+            site: string;
+            /** Vector */
+            vector: number[];
+        };
+        /**
+         * DistanceRow
+         * @description Effects on downstream features, by layers between source and target.
+         */
+        DistanceRow: {
+            agreement: components["schemas"]["Agreement"];
+            control: components["schemas"]["Agreement"];
+            /** Distance */
+            distance: number;
+        };
         /** EdgeColumns */
         EdgeColumns: {
             /** Source */
@@ -664,6 +780,98 @@ export interface components {
             target: number[];
             /** Weight */
             weight: number[];
+        };
+        /**
+         * EdgeHeads
+         * @description An edge, split over the heads that carry it: direct + parts + rest is the edge.
+         */
+        EdgeHeads: {
+            /** Direct */
+            direct: number;
+            /** Edge */
+            edge: number;
+            /** Parts */
+            parts: components["schemas"]["Carried"][];
+            /** Position */
+            position: number;
+            /** Rest */
+            rest: number;
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+            /** Total */
+            total: number;
+            /** Unlisted */
+            unlisted: number;
+        };
+        /**
+         * EdgeJob
+         * @description Which heads carry an edge of a graph.
+         */
+        EdgeJob: {
+            /** Graph */
+            graph: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "edge";
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+        };
+        /**
+         * EdgeResult
+         * @description From one group to another, or to a target: all paths between them.
+         */
+        EdgeResult: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+            /** Verdicts */
+            verdicts: {
+                [key: string]: components["schemas"]["EdgeVerdict"];
+            };
+        };
+        /** EdgeVerdict */
+        EdgeVerdict: {
+            /** Interval */
+            interval: [
+                number,
+                number
+            ] | null;
+            /** Slope */
+            slope: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "confirmed" | "weaker" | "stronger" | "contradicted" | "unclear" | "not testable";
+        };
+        /**
+         * Effect
+         * @description What the change of one group does to one target asked for; by size.
+         */
+        Effect: {
+            /** Control */
+            control: {
+                [key: string]: (number | null)[];
+            };
+            /** Label */
+            label: string;
+            /** Measured */
+            measured: {
+                [key: string]: (number | null)[];
+            };
+            /** Predicted */
+            predicted: {
+                [key: string]: number[];
+            };
+            /** Target */
+            target: string;
         };
         /**
          * EncoderContent
@@ -972,6 +1180,43 @@ export interface components {
             /** Score */
             score?: number | null;
         };
+        /**
+         * Features
+         * @description One feature of the dictionary, or a group of them that are changed alike.
+         */
+        Features: {
+            /** Features */
+            features: [
+                number,
+                number
+            ][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "features";
+        };
+        /**
+         * Generation
+         * @description How text is generated.
+         */
+        Generation: {
+            /**
+             * Max New Tokens
+             * @default 32
+             */
+            max_new_tokens: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Temperature
+             * @default 0
+             */
+            temperature: number;
+        };
         /** GraphDocument */
         GraphDocument: {
             /** Features */
@@ -984,6 +1229,8 @@ export interface components {
              * @enum {string}
              */
             kind: "graph";
+            /** @default null */
+            verification: components["schemas"]["Verification"] | null;
         };
         /**
          * GraphView
@@ -1043,12 +1290,228 @@ export interface components {
             /** Warnings */
             warnings: string[];
         };
+        /**
+         * GroupResult
+         * @description A supernode, or a node by itself.
+         */
+        GroupResult: {
+            /** Effects */
+            effects: components["schemas"]["Effect"][];
+            /** Influence */
+            influence: number;
+            /** Label */
+            label: string;
+            /** Members */
+            members: string[];
+        };
+        /**
+         * Head
+         * @description What one attention head has gathered, before the output projection.
+         */
+        Head: {
+            /** Head */
+            head: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "head";
+            /** Layer */
+            layer: number;
+        };
+        /**
+         * HeadDetail
+         * @description One head with the features that it reads, ignores, copies and takes away.
+         */
+        HeadDetail: {
+            /** Asymmetry */
+            asymmetry?: number | null;
+            /** Asymmetry Control */
+            asymmetry_control?: [
+                number,
+                number
+            ] | null;
+            /** Copied */
+            copied?: number | null;
+            /** Copies */
+            copies?: number | null;
+            /** Copies Most */
+            copies_most: components["schemas"]["HeadFeature"][];
+            /** Feature Copy Suppression */
+            feature_copy_suppression?: number | null;
+            /** Features */
+            features: number;
+            /** Head */
+            head: number;
+            /** Key Ignores */
+            key_ignores: components["schemas"]["HeadFeature"][];
+            /** Key Null */
+            key_null?: number | null;
+            /** Key Reads */
+            key_reads: components["schemas"]["HeadFeature"][];
+            /** Layer */
+            layer: number;
+            /** Matches */
+            matches: components["schemas"]["HeadPair"][];
+            /** Query Ignores */
+            query_ignores: components["schemas"]["HeadFeature"][];
+            /** Query Null */
+            query_null?: number | null;
+            /** Query Reads */
+            query_reads: components["schemas"]["HeadFeature"][];
+            /** Suppressed Features */
+            suppressed_features: components["schemas"]["HeadFeature"][];
+            /** Suppressed Tokens */
+            suppressed_tokens: components["schemas"]["SuppressedToken"][];
+            /** Suppresses Most */
+            suppresses_most: components["schemas"]["HeadFeature"][];
+            /** Token Copy Suppression */
+            token_copy_suppression?: number | null;
+            /** Token Copy Suppression Through Features */
+            token_copy_suppression_through_features?: number | null;
+            /** Writes */
+            writes: components["schemas"]["HeadPair"][];
+        };
+        /** HeadFeature */
+        HeadFeature: {
+            /** Feature */
+            feature: string;
+            /** Label */
+            label: string;
+            /** Value */
+            value: number;
+        };
+        /** HeadPair */
+        HeadPair: {
+            /** Feature */
+            feature: string;
+            /** Label */
+            label: string;
+            other: components["schemas"]["HeadFeature"];
+            /** Value */
+            value: number;
+        };
+        /**
+         * HeadRow
+         * @description One head in figures; None where no feature is written before its layer.
+         */
+        HeadRow: {
+            /** Asymmetry */
+            asymmetry?: number | null;
+            /** Asymmetry Control */
+            asymmetry_control?: [
+                number,
+                number
+            ] | null;
+            /** Copied */
+            copied?: number | null;
+            /** Copies */
+            copies?: number | null;
+            /** Feature Copy Suppression */
+            feature_copy_suppression?: number | null;
+            /** Features */
+            features: number;
+            /** Head */
+            head: number;
+            /** Key Null */
+            key_null?: number | null;
+            /** Layer */
+            layer: number;
+            /** Query Null */
+            query_null?: number | null;
+            /** Token Copy Suppression */
+            token_copy_suppression?: number | null;
+            /** Token Copy Suppression Through Features */
+            token_copy_suppression_through_features?: number | null;
+        };
+        /**
+         * HeadScore
+         * @description Why a head looks from a query at a key: pairs + rest is the score before the softmax.
+         */
+        HeadScore: {
+            /** Against */
+            against: number | null;
+            /** By Key */
+            by_key: components["schemas"]["ScorePart"][];
+            /** By Kind */
+            by_kind: components["schemas"]["ScoreKinds"][];
+            /** By Query */
+            by_query: components["schemas"]["ScorePart"][];
+            /** Head */
+            head: number;
+            /** Key */
+            key: number;
+            /** Layer */
+            layer: number;
+            /** Pairs */
+            pairs: components["schemas"]["ScorePair"][];
+            /** Pattern */
+            pattern: number[];
+            /** Query */
+            query: number;
+            /** Rest */
+            rest: number;
+            /** Score */
+            score: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * Heads
+         * @description The heads of a model in features of a dictionary.
+         */
+        Heads: {
+            detail?: components["schemas"]["HeadDetail"] | null;
+            /** Heads */
+            heads: components["schemas"]["HeadRow"][];
+        };
+        /**
+         * HeadsJob
+         * @description What heads read, copy and take away in features: all of them, or the lists of one.
+         */
+        HeadsJob: {
+            /** Dictionary */
+            dictionary: string;
+            /** Head */
+            head?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "heads";
+            /** Layer */
+            layer?: number | null;
+            /** Model */
+            model: string;
+        };
         /** Histogram */
         Histogram: {
             /** Counts */
             counts: number[];
             /** Edges */
             edges: number[];
+        };
+        /**
+         * Intervention
+         * @description One change of a run.
+         */
+        Intervention: {
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "add" | "clamp" | "scale" | "ablate" | "patch";
+            /**
+             * Positions
+             * @default all
+             */
+            positions: ("all" | "prompt" | "last" | "generated") | number[];
+            /** Source */
+            source?: string | number[] | null;
+            /** Value */
+            value?: number | null;
+            /** What */
+            what: components["schemas"]["Features"] | components["schemas"]["Direction"] | components["schemas"]["Head"] | components["schemas"]["WholeSite"];
         };
         /** Job */
         Job: {
@@ -1081,6 +1544,13 @@ export interface components {
              * @enum {string}
              */
             state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Streamed
+             * @default {}
+             */
+            streamed: {
+                [key: string]: string[];
+            };
             /** Title */
             title: string;
             /**
@@ -1113,6 +1583,29 @@ export interface components {
             }[];
         };
         /**
+         * ModeResult
+         * @description Everything measured in one mode.
+         */
+        ModeResult: {
+            /** By Distance */
+            by_distance: components["schemas"]["DistanceRow"][];
+            circuit: components["schemas"]["CircuitResult"];
+            groups: components["schemas"]["Agreement"];
+            groups_control: components["schemas"]["Agreement"];
+            logits: components["schemas"]["Agreement"];
+            logits_control: components["schemas"]["Agreement"];
+        };
+        /**
+         * Named
+         * @description A model or a dictionary.
+         */
+        Named: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * NodeColumns
          * @description Nodes, column by column.
          */
@@ -1141,6 +1634,21 @@ export interface components {
             probability: (number | null)[];
             /** Weight */
             weight: number[];
+        };
+        /**
+         * NodeName
+         * @description A source of a graph, or one that a graph left out.
+         */
+        NodeName: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
         };
         /**
          * OperandPlot
@@ -1189,6 +1697,41 @@ export interface components {
         Problem: {
             /** Detail */
             detail: string;
+        };
+        /**
+         * Recipe
+         * @description Interventions, what they are on, and how text is generated under them.
+         */
+        Recipe: {
+            dictionary?: components["schemas"]["Named"] | null;
+            /**
+             * Format
+             * @default microtome steering
+             * @constant
+             */
+            format: "microtome steering";
+            /**
+             * @default {
+             *       "max_new_tokens": 32,
+             *       "seed": 0,
+             *       "temperature": 0
+             *     }
+             */
+            generation: components["schemas"]["Generation"];
+            /** Interventions */
+            interventions: components["schemas"]["Intervention"][];
+            model: components["schemas"]["Named"];
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
+            /**
+             * Version
+             * @default 1
+             * @constant
+             */
+            version: 1;
         };
         /**
          * Revision
@@ -1261,6 +1804,160 @@ export interface components {
             steps: number;
         };
         /**
+         * ScoreJob
+         * @description Why a head looks from one position at another.
+         */
+        ScoreJob: {
+            /** Against */
+            against?: number | null;
+            /** Graph */
+            graph: string;
+            /** Head */
+            head: number;
+            /** Key */
+            key: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "score";
+            /** Layer */
+            layer: number;
+            /** Query */
+            query: number;
+            /**
+             * Top
+             * @default 30
+             */
+            top: number;
+        };
+        /**
+         * ScoreKinds
+         * @description All pairs of a kind at the query and a kind at the key.
+         */
+        ScoreKinds: {
+            /** Key */
+            key: string;
+            /** Query */
+            query: string;
+            /** Value */
+            value: number;
+        };
+        /**
+         * ScorePair
+         * @description What a source at the query and one at the key give to the score together.
+         */
+        ScorePair: {
+            key: components["schemas"]["NodeName"];
+            query: components["schemas"]["NodeName"];
+            /** Value */
+            value: number;
+        };
+        /**
+         * ScorePart
+         * @description What one source gives over all sources at the other side.
+         */
+        ScorePart: {
+            node: components["schemas"]["NodeName"];
+            /** Value */
+            value: number;
+        };
+        /**
+         * SteerHookJob
+         * @description Interventions as a zip of a plain PyTorch hook.
+         */
+        SteerHookJob: {
+            /** Dictionary */
+            dictionary: string;
+            /**
+             * @default {
+             *       "max_new_tokens": 32,
+             *       "seed": 0,
+             *       "temperature": 0
+             *     }
+             */
+            generation: components["schemas"]["Generation"];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: components["schemas"]["Intervention"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "steer-hook";
+            /** Model */
+            model: string;
+        };
+        /**
+         * SteerJob
+         * @description The same prompt continued without and with interventions.
+         */
+        SteerJob: {
+            /** Dictionary */
+            dictionary: string;
+            /**
+             * @default {
+             *       "max_new_tokens": 32,
+             *       "seed": 0,
+             *       "temperature": 0
+             *     }
+             */
+            generation: components["schemas"]["Generation"];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: components["schemas"]["Intervention"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "steer";
+            /** Model */
+            model: string;
+            /** Prompt */
+            prompt: string;
+        };
+        /** SteeredFeature */
+        SteeredFeature: {
+            /** Encoder */
+            encoder: number;
+            /** Feature */
+            feature: number;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+        };
+        /**
+         * SteeredText
+         * @description A prompt and its continuation.
+         */
+        SteeredText: {
+            /** Plain */
+            plain: number[][];
+            /** Steered */
+            steered: number[][];
+            /** Tokens */
+            tokens: string[];
+        };
+        /**
+         * Steering
+         * @description Two continuations of one prompt.
+         */
+        Steering: {
+            default: components["schemas"]["SteeredText"];
+            /** Features */
+            features: components["schemas"]["SteeredFeature"][];
+            /** N Prompt */
+            n_prompt: number;
+            recipe: components["schemas"]["Recipe"];
+            steered: components["schemas"]["SteeredText"];
+        };
+        /**
          * Supernode
          * @description Nodes grouped because they play one role.
          */
@@ -1271,6 +1968,19 @@ export interface components {
             label: string;
             /** Members */
             members: string[];
+        };
+        /** SuppressedToken */
+        SuppressedToken: {
+            /** Like */
+            like: string | null;
+            /** Like Through Features */
+            like_through_features: string | null;
+            /** Through Features */
+            through_features: number | null;
+            /** Token */
+            token: string;
+            /** Value */
+            value: number;
         };
         /** TokenScore */
         TokenScore: {
@@ -1313,6 +2023,92 @@ export interface components {
              * @default []
              */
             tokens: string[];
+        };
+        /**
+         * Verification
+         * @description How far a graph can be believed.
+         */
+        Verification: {
+            /**
+             * Belief
+             * @enum {string}
+             */
+            belief: "believable" | "partly" | "not believable";
+            /** Dictionary Fingerprint */
+            dictionary_fingerprint: string;
+            /** Edges */
+            edges: components["schemas"]["EdgeResult"][];
+            /** Error By Layer */
+            error_by_layer: number[];
+            /** Error By Token */
+            error_by_token: (number | null)[];
+            /** Error Influence */
+            error_influence: number;
+            /** Groups */
+            groups: components["schemas"]["GroupResult"][];
+            /** Model Fingerprint */
+            model_fingerprint: string;
+            /** Modes */
+            modes: {
+                [key: string]: components["schemas"]["ModeResult"];
+            };
+            options: components["schemas"]["VerifyOptions"];
+            /** Reasons */
+            reasons: string[];
+            /** Seconds */
+            seconds: number;
+            /** Sizes */
+            sizes: number[];
+        };
+        /**
+         * VerifyJob
+         * @description Test a graph on the model that it is of; the result is kept with it.
+         */
+        VerifyJob: {
+            /** Graph */
+            graph: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "verify";
+            state?: components["schemas"]["ViewState"] | null;
+        };
+        /**
+         * VerifyOptions
+         * @description How a graph is tested.
+         */
+        VerifyOptions: {
+            /**
+             * Edge Threshold
+             * @default 0.98
+             */
+            edge_threshold: number;
+            /**
+             * Node Threshold
+             * @default 0.8
+             */
+            node_threshold: number;
+            /**
+             * Nodes
+             * @default 200
+             */
+            nodes: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Sizes
+             * @default [
+             *       -1,
+             *       -0.5,
+             *       0.5,
+             *       1
+             *     ]
+             */
+            sizes: number[];
         };
         /**
          * ViewState
@@ -1361,6 +2157,19 @@ export interface components {
              * @default []
              */
             supernodes: components["schemas"]["Supernode"][];
+        };
+        /**
+         * WholeSite
+         * @description All of a site's activation.
+         */
+        WholeSite: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "site";
+            /** Site */
+            site: string;
         };
         /**
          * XRay
@@ -2635,6 +3444,74 @@ export interface operations {
             };
         };
     };
+    get_verification_api_graphs__id__verification_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"] | null;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_jobs_api_jobs_get: {
         parameters: {
             query?: never;
@@ -2709,7 +3586,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TraceJob"] | components["schemas"]["XRayJob"] | components["schemas"]["OperandsJob"];
+                "application/json": components["schemas"]["TraceJob"] | components["schemas"]["XRayJob"] | components["schemas"]["OperandsJob"] | components["schemas"]["VerifyJob"] | components["schemas"]["EdgeJob"] | components["schemas"]["ScoreJob"] | components["schemas"]["HeadsJob"] | components["schemas"]["SteerJob"] | components["schemas"]["SteerHookJob"];
             };
         };
         responses: {
@@ -3000,7 +3877,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["XRay"] | components["schemas"]["OperandPlot"][] | components["schemas"]["Entry"];
+                    "application/json": components["schemas"]["XRay"] | components["schemas"]["OperandPlot"][] | components["schemas"]["Entry"] | components["schemas"]["Verification"] | components["schemas"]["EdgeHeads"] | components["schemas"]["HeadScore"] | components["schemas"]["Heads"] | components["schemas"]["Steering"];
                 };
             };
             /** @description Bad Request */

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from microtome.annotation import Annotation
 from microtome.artifact.printable import printable
 from microtome.atlas.schema import AtlasContent
+from microtome.circuit.view import ViewState
+from microtome.intervention.description import Intervention
+from microtome.intervention.recipe import Generation, Recipe
 
 Shown = Annotated[str, PlainSerializer(printable, return_type=str)]
 """Text that may hold the name of a file, which may be any bytes."""
@@ -117,6 +120,97 @@ class OperandsJob(Document):
     guise: str = "equation"
 
 
+class VerifyJob(Document):
+    """Test a graph on the model that it is of; the result is kept with it."""
+
+    kind: Literal["verify"] = "verify"
+    graph: str
+    """Id of an entry."""
+    state: ViewState | None = None
+    """What the reader sees, whose supernodes are tested; by default as it was saved."""
+
+
+class EdgeJob(Document):
+    """Which heads carry an edge of a graph."""
+
+    kind: Literal["edge"] = "edge"
+    graph: str
+    source: str
+    """Id of a node."""
+    target: str
+
+
+class ScoreJob(Document):
+    """Why a head looks from one position at another."""
+
+    kind: Literal["score"] = "score"
+    graph: str
+    layer: Annotated[int, Field(ge=0, lt=2**15)]
+    head: Annotated[int, Field(ge=0, lt=2**15)]
+    query: Annotated[int, Field(ge=0, lt=2**31)]
+    key: Annotated[int, Field(ge=0, lt=2**31)]
+    against: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Explain the difference to the score of this key."""
+    top: Annotated[int, Field(ge=1, le=200)] = 30
+    """Pairs of sources that are listed."""
+
+
+class HeadsJob(Document):
+    """What heads read, copy and take away in features: all of them, or the lists of one."""
+
+    kind: Literal["heads"] = "heads"
+    model: str
+    dictionary: str
+    layer: Annotated[int, Field(ge=0, lt=2**15)] | None = None
+    head: Annotated[int, Field(ge=0, lt=2**15)] | None = None
+
+
+class _Steering(Document):
+    model: str
+    dictionary: str
+    interventions: Annotated[list[Intervention], Field(max_length=100)] = []
+    generation: Generation = Generation()
+
+
+class SteerJob(_Steering):
+    """The same prompt continued without and with interventions."""
+
+    kind: Literal["steer"] = "steer"
+    prompt: Annotated[str, Field(max_length=20_000)]
+
+
+class SteerHookJob(_Steering):
+    """Interventions as a zip of a plain PyTorch hook."""
+
+    kind: Literal["steer-hook"] = "steer-hook"
+
+
+class SteeredFeature(Document):
+    encoder: int
+    feature: int
+    label: str = ""
+
+
+class SteeredText(Document):
+    """A prompt and its continuation."""
+
+    tokens: list[str]
+    plain: list[list[float]]
+    """By feature and token: activation on this text without interventions."""
+    steered: list[list[float]]
+    """The same under the interventions, before each feature is itself changed."""
+
+
+class Steering(Document):
+    """Two continuations of one prompt."""
+
+    n_prompt: int
+    features: list[SteeredFeature]
+    default: SteeredText
+    steered: SteeredText
+    recipe: Recipe
+
+
 class Job(Document):
     id: str
     kind: str
@@ -130,6 +224,8 @@ class Job(Document):
     """In the queue; 0 when it runs."""
     result: str = ""
     """Of a trace, the id of the graph's entry."""
+    streamed: dict[str, list[str]] = {}
+    """Of a steering, the tokens that are generated so far: of `default` and of `steered`."""
 
 
 # -- what people write -------------------------------------------------------------------------

@@ -7,7 +7,12 @@ const page = { encoder: 3, feature: 127 } as FeaturePage;
 
 describe('a document as a source', () => {
   it('gives the graph and its features', async () => {
-    const source = new EmbeddedSource({ kind: 'graph', graph, features: { '3/127': page } });
+    const source = new EmbeddedSource({
+      kind: 'graph',
+      graph,
+      features: { '3/127': page },
+      verification: null,
+    });
     expect(await source.graph()).toBe(graph);
     expect(await source.feature('', 3, 127)).toBe(page);
     await expect(source.feature('', 3, 128)).rejects.toThrow('Feature 3/128 is not part');

@@ -104,6 +104,10 @@ export class EmbeddedSource implements Source {
     return absent('Running the model');
   }
 
+  jobFile(): Promise<Blob> {
+    return absent('Running the model');
+  }
+
   async run(): Promise<RunInfo> {
     return this.document.kind === 'run' ? this.document.run : absent('The run');
   }

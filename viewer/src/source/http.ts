@@ -122,6 +122,11 @@ export class HttpSource implements Source {
     return this.get<T>(`jobs/${part(id)}/result`, {}, signal);
   }
 
+  async jobFile(id: string): Promise<Blob> {
+    const url = `${this.base}/jobs/${part(id)}/result`;
+    return (await checked(await reached(url, {}))).blob();
+  }
+
   run(id: string, signal?: AbortSignal) {
     return this.get<RunInfo>(`runs/${part(id)}`, {}, signal);
   }

@@ -84,6 +84,8 @@ export interface Source {
   /** Reports every change of a job; resolves when it has ended, however it ended. */
   followJob(id: string, changed: (job: Job) => void, signal?: AbortSignal): Promise<Job>;
   jobResult<T>(id: string, signal?: AbortSignal): Promise<T>;
+  /** Of a job that makes a file. */
+  jobFile(id: string): Promise<Blob>;
   run(id: string, signal?: AbortSignal): Promise<RunInfo>;
   metrics(id: string, start: number, signal?: AbortSignal): Promise<Metrics>;
   evaluation(id: string, signal?: AbortSignal): Promise<EvaluationDocument[]>;

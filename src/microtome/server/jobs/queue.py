@@ -187,7 +187,7 @@ class JobQueue:
             del self._records[record.id]
         done = [record for record in ended if record.result is not None]
         for record in done[: -self._limits.kept_results]:
-            record.result = None
+            record.result, record.streamed = None, {}
 
     def _run(self) -> None:
         while (record := self._next()) is not None:

@@ -6,12 +6,35 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from microtome.atlas.page import OperandPlot, XRay
+from microtome.circuit.verify.document import Verification
 from microtome.errors import MicrotomeError
-from microtome.server.schema import Entry, Job
+from microtome.server.attention import EdgeHeads, Heads, HeadScore
+from microtome.server.schema import Entry, Job, Steering
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
-Result = XRay | list[OperandPlot] | Entry
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that a job made."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+Result = (
+    XRay
+    | list[OperandPlot]
+    | Entry
+    | Verification
+    | EdgeHeads
+    | HeadScore
+    | Heads
+    | Steering
+    | Download
+)
 
 
 class Cancelled(Exception):
@@ -33,6 +56,8 @@ class Record:
     message: str = ""
     result: Result | None = None
     stop: bool = False
+    streamed: dict[str, list[str]] = field(default_factory=dict)
+    """Replaced, never changed: others read it meanwhile."""
     bells: set[Callable[[], None]] = field(default_factory=set)
     """Rung at every change."""
 
@@ -48,6 +73,7 @@ class Record:
             message=self.message,
             place=place,
             result=result,
+            streamed=self.streamed,
         )
 
     def ring(self) -> None:
@@ -72,6 +98,13 @@ class Handle:
         """
         self.check()
         self._record.done, self._record.total = done, total
+        self._record.ring()
+
+    def stream(self, name: str, token: str) -> None:
+        """Show a new token of a text; as `progress`."""
+        self.check()
+        before = self._record.streamed
+        self._record.streamed = {**before, name: [*before.get(name, []), token]}
         self._record.ring()
 
     def check(self) -> None:

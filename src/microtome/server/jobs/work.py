@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 from microtome.atlas.page import OperandPlot, XRay
 from microtome.errors import MicrotomeError
+from microtome.server.jobs.graph_work import GraphJob, GraphWork
+from microtome.server.jobs.head_work import HeadWork
 from microtome.server.jobs.loaded import Loaded
 from microtome.server.jobs.record import Handle, Result
+from microtome.server.jobs.steer_work import SteeringJob, SteerWork
 from microtome.server.labels import Labels
 from microtome.server.library import ArtifactLibrary, Found, entry_id
-from microtome.server.schema import Entry, OperandsJob, TraceJob, XRayJob
+from microtome.server.schema import Entry, HeadsJob, OperandsJob, TraceJob, XRayJob
 
 if TYPE_CHECKING:
     from microtome.circuit import Graph
     from microtome.dictionary import Dictionary
     from microtome.model import LanguageModel
 
-Request = TraceJob | XRayJob | OperandsJob
+Request = TraceJob | XRayJob | OperandsJob | GraphJob | HeadsJob | SteeringJob
 _NAME_LENGTH = 60
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 """Names that Windows keeps for itself."""
@@ -31,6 +34,9 @@ class Workshop:
     def __init__(self, library: ArtifactLibrary, labels: Labels):
         self._library, self._labels = library, labels
         self._loaded = Loaded(library)
+        self._graphs = GraphWork(library, labels, self._loaded)
+        self._heads = HeadWork(labels, self._loaded)
+        self._steering = SteerWork(labels, self._loaded)
 
     def prepare(self, request: Request) -> tuple[str, Callable[[Handle], Result]]:
         """A title, and what to do on the thread of jobs.
@@ -38,6 +44,8 @@ class Workshop:
         Raises:
             MicrotomeError: no such model or dictionary, or a request that cannot be met.
         """
+        if isinstance(request, GraphJob):
+            return self._graphs.prepare(request)
         model = self._library.named(request.model, "model")
         dictionary = self._library.named(request.dictionary, "dictionary")
         if isinstance(request, TraceJob):
@@ -55,6 +63,10 @@ class Workshop:
             return f"X-ray {_short(request.text)}", lambda handle: self._xray(
                 handle, request, model, dictionary
             )
+        if isinstance(request, HeadsJob):
+            return self._heads.prepare(request, model, dictionary)
+        if isinstance(request, SteeringJob):
+            return self._steering.prepare(request, model, dictionary)
         from microtome.specimen.adder.world import GUISES
 
         if request.guise not in GUISES:

@@ -1,14 +1,31 @@
 """Model jobs: queued, one at a time."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from microtome.atlas.page import OperandPlot, XRay
+from microtome.circuit.verify.document import Verification
+from microtome.server.attention import EdgeHeads, Heads, HeadScore
+from microtome.server.jobs import Download
 from microtome.server.routes.parameters import ERRORS, Id, Served
-from microtome.server.schema import Entry, Job, OperandsJob, Problem, TraceJob, XRayJob
+from microtome.server.schema import (
+    EdgeJob,
+    Entry,
+    HeadsJob,
+    Job,
+    OperandsJob,
+    Problem,
+    ScoreJob,
+    SteerHookJob,
+    Steering,
+    SteerJob,
+    TraceJob,
+    VerifyJob,
+    XRayJob,
+)
 from microtome.server.services import Services
 
 
@@ -20,7 +37,21 @@ class EventStream(StreamingResponse):
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=ERRORS)
 
-JobRequest = Annotated[TraceJob | XRayJob | OperandsJob, Body(discriminator="kind")]
+JobRequest = Annotated[
+    TraceJob
+    | XRayJob
+    | OperandsJob
+    | VerifyJob
+    | EdgeJob
+    | ScoreJob
+    | HeadsJob
+    | SteerJob
+    | SteerHookJob,
+    Body(discriminator="kind"),
+]
+JobResult = (
+    XRay | list[OperandPlot] | Entry | Verification | EdgeHeads | HeadScore | Heads | Steering
+)
 
 
 @router.post("", status_code=202, responses={429: {"model": Problem}})
@@ -54,10 +85,17 @@ async def get_events(served: Served, id: Id) -> EventStream:
     return EventStream(_events(served, id))
 
 
-@router.get("/{id}/result", responses={409: {"model": Problem}})
-def get_result(served: Served, id: Id) -> XRay | list[OperandPlot] | Entry:
-    """What a job made: an X-ray, operand plots, or the entry of the new graph."""
-    return served.jobs.result(id)
+@router.get("/{id}/result", responses={409: {"model": Problem}}, response_model=JobResult)
+def get_result(served: Served, id: Id) -> Any:
+    """What a job made: an X-ray, operand plots, the entry of the new graph, a verification, what
+    heads carry and do, two texts side by side; of a `steer-hook` a zip."""
+    result = served.jobs.result(id)
+    if isinstance(result, Download):
+        disposition = f'attachment; filename="{result.name}"'
+        return Response(
+            result.content, 200, {"Content-Disposition": disposition}, result.media_type
+        )
+    return result
 
 
 async def _events(served: Services, id: str) -> AsyncIterator[str]:

@@ -38,6 +38,7 @@ export function FeatureHead({ page, atlas }: FeatureHeadProps) {
           <Fact name="cluster" value={page.cluster_label || String(page.cluster)} />
         )}
       </dl>
+      {atlas && <SteerLink page={page} atlas={atlas} />}
       {atlas && <InGraphs page={page} atlas={atlas.id} />}
       {page.count === 0 && (
         <p className="notice">
@@ -46,6 +47,19 @@ export function FeatureHead({ page, atlas }: FeatureHeadProps) {
         </p>
       )}
     </header>
+  );
+}
+
+function SteerLink({ page, atlas }: { page: FeaturePage; atlas: AtlasInfo }) {
+  const { model, dictionary } = atlas.links;
+  if (!model || !dictionary) return null;
+  const features = `${page.encoder}/${page.feature}`;
+  return (
+    <p className="small">
+      <Link to={{ page: 'steer' }} query={{ model, dictionary, features }}>
+        Steer with this
+      </Link>
+    </p>
   );
 }
 
