@@ -83,7 +83,7 @@ def addition_study(
     seen = _look(subject, options, progress)
     candidates = world.split_pairs(_SPLIT_SEED).held_out
     pairs = held_out(subject, candidates, options.pairs, options.seed)
-    swapped, links = _swaps(subject, seen, pairs, candidates, options, progress)
+    swapped, links = _swaps(subject, seen, pairs, options, progress)
     compared = circuits(subject, pairs[: options.graphs], options.seed, _part("graphs", progress))
     transferred = transfer(subject, seen.paths, seen.means, pairs, _part("guises", progress))
     ablated = ablate(
@@ -174,16 +174,14 @@ def _swaps(
     subject: Subject,
     seen: _Seen,
     pairs: Int[Tensor, "pairs 2"],
-    candidates: Int[Tensor, "candidates 2"],
     options: AdditionOptions,
     progress: Stages,
 ) -> tuple[dict[Path, Swapped], list[LinkRow]]:
-    everything = all_pairs()
-    known = everything[right_pairs(subject, everything)]
-    right = {(a, b) for a, b in known.tolist()}
     paths = seen.paths["equation"]
     swapped, links = {}, []
-    mine, others = draw_others(pairs, right, options.seed)
+    mine, others = draw_others(pairs, options.seed)
+    right = right_pairs(subject, others)
+    mine, others = mine[right], others[right]
     for path in PATHS:
         say = _part(f"swapping {path}", progress)
         swapped[path] = swap_paths(subject, paths, path, mine, others, options.seed, say)
