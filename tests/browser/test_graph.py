@@ -125,7 +125,7 @@ def test_hover_click_and_lists_show_inputs_and_outputs(explorer, served, shot):
 
 def test_lists_are_sorted_and_walked_with_keys(explorer):
     find(explorer, "sum 9")
-    rows = explorer.get_by_role("list", name="inputs").get_by_role("button")
+    rows = explorer.get_by_role("list", name="inputs").locator(".link-row")
     weights = explorer.locator(".link-weight")
     explorer.get_by_role("button", name="weight", exact=True).click()
     texts = [text.replace("≈0", "0").replace("−", "-") for text in weights.all_inner_texts()]
@@ -162,7 +162,7 @@ def test_what_a_new_list_puts_under_the_pointer_is_not_hovered(explorer):
     explorer.mouse.move(x, y)
     assert hovered(explorer)
     explorer.mouse.click(x, y)
-    rows = explorer.get_by_role("list", name="inputs").get_by_role("button")
+    rows = explorer.get_by_role("list", name="inputs").locator(".link-row")
     rows.first.wait_for()
     explorer.evaluate("() => new Promise(requestAnimationFrame)")
     assert hovered(explorer) == ""

@@ -4,6 +4,7 @@ import { Link, useNavigation } from './navigation';
 import { AtlasPage } from './pages/atlas/atlas';
 import { EvaluationPage } from './pages/evaluation/evaluation';
 import { FeatureRoute } from './pages/feature/feature';
+import { HeadsPage } from './pages/heads/heads';
 import { LibraryPage } from './pages/library/library';
 import { MapPage } from './pages/map/map';
 import { RunPage } from './pages/run/run';
@@ -44,6 +45,8 @@ function PageOf({ route, source }: { route: Route; source: Source }) {
       return <MapPage id={route.id} />;
     case 'xray':
       return <XRayPage id={route.id} />;
+    case 'heads':
+      return <HeadsPage id={route.id} />;
     case 'steer':
       return <SteerPage />;
     case 'run':

@@ -29,12 +29,33 @@ export type ViewState = Schemas['ViewState'];
 export type TraceJob = Schemas['TraceJob'];
 export type XRayJob = Schemas['XRayJob'];
 export type OperandsJob = Schemas['OperandsJob'];
+export type VerifyJob = Schemas['VerifyJob'];
+export type EdgeJob = Schemas['EdgeJob'];
+export type ScoreJob = Schemas['ScoreJob'];
+export type HeadsJob = Schemas['HeadsJob'];
 export type SteerJob = Schemas['SteerJob'];
 export type SteerHookJob = Schemas['SteerHookJob'];
 export type Steering = Schemas['Steering'];
 export type SteeredFeature = Schemas['SteeredFeature'];
-export type JobIn = TraceJob | XRayJob | OperandsJob | SteerJob | SteerHookJob;
+export type JobIn =
+  | TraceJob
+  | XRayJob
+  | OperandsJob
+  | VerifyJob
+  | EdgeJob
+  | ScoreJob
+  | HeadsJob
+  | SteerJob
+  | SteerHookJob;
 export type Job = Schemas['Job'];
+export type Verification = Schemas['Verification'];
+export type EdgeHeads = Schemas['EdgeHeads'];
+export type HeadScore = Schemas['HeadScore'];
+export type Heads = Schemas['Heads'];
+export type HeadRow = Schemas['HeadRow'];
+export type HeadDetail = Schemas['HeadDetail'];
+export type HeadFeature = Schemas['HeadFeature'];
+export type HeadPair = Schemas['HeadPair'];
 export type RunInfo = Schemas['RunInfo'];
 export type Metrics = Schemas['Metrics'];
 export type MetricsRow = Metrics['rows'][number];

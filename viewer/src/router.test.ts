@@ -8,6 +8,8 @@ const ROUTES: Route[] = [
   { page: 'feature', id: 'a/b c', encoder: 3, feature: 127 },
   { page: 'xray', id: '' },
   { page: 'xray', id: 'd1' },
+  { page: 'heads', id: '' },
+  { page: 'heads', id: 'd1' },
   { page: 'graph', id: 'g1' },
   { page: 'compare', id: 'g1', other: 'g2' },
   { page: 'run', id: 'r' },

@@ -6,6 +6,7 @@ export type Route =
   | { page: 'map'; id: string }
   | { page: 'feature'; id: string; encoder: number; feature: number }
   | { page: 'xray'; id: string }
+  | { page: 'heads'; id: string }
   | { page: 'steer' }
   | { page: 'graph'; id: string }
   | { page: 'compare'; id: string; other: string }
@@ -31,7 +32,7 @@ function routeOf([page, id, third, fourth, ...rest]: string[]): Route | undefine
   if (page === undefined) return { page: 'library' };
   if (rest.length) return undefined;
   if (page === 'steer' && id === undefined) return { page: 'steer' };
-  if (page === 'xray' && third === undefined) return { page: 'xray', id: id ?? '' };
+  if ((page === 'xray' || page === 'heads') && third === undefined) return { page, id: id ?? '' };
   if (id === undefined) return undefined;
   if (page === 'atlas') return atlasRoute(id, third, fourth);
   if (page === 'graph' && third === 'vs' && fourth) return { page: 'compare', id, other: fourth };

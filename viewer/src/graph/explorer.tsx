@@ -2,16 +2,18 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useParameter } from '../navigation';
+import type { Edge } from './edge/edges';
 import type { GraphView, ViewState } from './model/document';
-import { place, title } from './model/names';
+import { title } from './model/names';
 import { Drawing, type DrawingHandle } from './panes/drawing';
-import { EffectsList } from './panes/effects-list';
+import { type Asked, Beside, type BesideProps, besideTitle } from './panes/beside';
+import { useSource } from '../source';
+import { Badge } from './verify/badge';
+import { useTests } from './verify/use-tests';
 import { Actions } from './panes/actions';
 import { GraphTools } from './panes/graph-tools';
-import { GroupPane } from './panes/group-pane';
 import { GraphHead } from './panes/header';
 import { useGraphKeys } from './panes/keys';
-import { NodePane } from './panes/node-pane';
 import { Pane, type PaneName } from './panes/pane';
 import { Split } from './panes/split';
 import { SubgraphPane } from './panes/subgraph-pane';
@@ -36,7 +38,10 @@ const NOBODY: ReadonlySet<number> = new Set();
 export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) {
   const start = useMemo(() => startOf(view), [view]);
   const session = useSession(view, given ?? start);
-  const { model, state, act, content, selected } = session;
+  const { model, state, act, content } = session;
+  const source = useSource();
+  const tests = useTests(session);
+  const [beside, setBeside] = useState<Asked>(null);
   const groups = useGroups(session);
   const { show } = groups;
   const [hover] = useState(() => new Hover());
@@ -68,6 +73,7 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
       if (more && node >= 0) return setMarked((before) => toggled(before, node));
       if (node < 0) setMarked(NOBODY);
       show(null);
+      setBeside(null);
       act({ do: 'select', node: node < 0 ? null : (view.nodes.id[node] as string) });
       if (node >= 0) drawing.current?.scene()?.reveal(node);
     },
@@ -85,6 +91,9 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
     return () => clearTimeout(timer);
   }, [status]);
 
+  const openGroup = groups.open?.id;
+  // what is selected takes the place of what was asked for
+  useEffect(() => setBeside(null), [state.selected, openGroup]);
   const page = useRef<HTMLDivElement>(null);
   useGraphKeys({
     session,
@@ -104,6 +113,11 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
     setPlus(nextPlus);
     setMinus(nextPlus ? nextMinus : '');
   };
+  const served = source.live && view.id !== '';
+  const why = useMemo(
+    () => (served ? (edges: readonly Edge[]) => setBeside({ what: 'edge', edges }) : undefined),
+    [served],
+  );
   // an empty subgraph would take the graph's room
   const nothingPinned = !state.pinned.length && !state.supernodes.length;
   const name = (id: string) => title(model, model.index.get(id) ?? 0).replace('⇒ ', '');
@@ -141,40 +155,30 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
         marked={marked}
         groups={groups}
         select={select}
+        tests={tests}
+        why={why}
       />
     </Pane>
   );
-  const { open: group } = groups;
-  const beside = group ? 'Supernode' : effects ? 'Effects' : 'Overview';
+  const besideProps: BesideProps = {
+    session,
+    asked: beside,
+    ask: setBeside,
+    tests,
+    hover,
+    groups,
+    marked,
+    mark: setMarked,
+    effects,
+    explained: minus ? `${name(plus)} minus ${name(minus)}` : name(plus),
+    select,
+    selectMember,
+    relabel,
+    why,
+  };
   const node = (
-    <Pane name="node" title={selected >= 0 ? place(model, selected) : beside} {...paneProps}>
-      {group && selected < 0 ? (
-        <GroupPane
-          session={session}
-          group={group}
-          groups={groups}
-          marked={marked}
-          hover={hover}
-          select={selectMember}
-        />
-      ) : effects && selected < 0 ? (
-        <EffectsList
-          model={model}
-          shown={content.shown}
-          effects={effects}
-          what={minus ? `${name(plus)} minus ${name(minus)}` : name(plus)}
-          hover={hover}
-          select={select}
-        />
-      ) : (
-        <NodePane
-          session={session}
-          hover={hover}
-          effects={effects}
-          select={select}
-          relabel={relabel}
-        />
-      )}
+    <Pane name="node" title={besideTitle(besideProps)} {...paneProps}>
+      <Beside {...besideProps} />
     </Pane>
   );
   return (
@@ -183,7 +187,17 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
       className={`graph-page ${full ? 'has-full' : ''}`}
       data-selected={state.selected ?? ''}
     >
-      <GraphHead session={session} status={status}>
+      <GraphHead
+        session={session}
+        status={status}
+        badge={
+          <Badge
+            tests={tests}
+            open={beside?.what === 'tests'}
+            toggle={() => setBeside(beside?.what === 'tests' ? null : { what: 'tests' })}
+          />
+        }
+      >
         <Actions
           session={session}
           decoration={decoration}

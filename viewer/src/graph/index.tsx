@@ -14,6 +14,8 @@ import './style/panes.css';
 import './style/node.css';
 import './style/subgraph.css';
 import './style/dialogs.css';
+import './style/tests.css';
+import './style/edge.css';
 
 interface GraphExplorerProps {
   source: Source;

@@ -38,6 +38,7 @@ function TopBar() {
   useShortcut('/', 'search', () => setOpen('palette'));
   useShortcut('g l', 'go to the library', () => go({ page: 'library' }));
   useShortcut('g x', 'go to the X-ray', () => go({ page: 'xray', id: '' }));
+  useShortcut('g h', 'go to the heads', () => go({ page: 'heads', id: '' }));
   useShortcut('g s', 'go to steering', () => go({ page: 'steer' }));
   return (
     <header className="top-bar">
@@ -54,6 +55,9 @@ function TopBar() {
         </Link>
         <Link to={{ page: 'xray', id: '' }} {...current('xray')}>
           X-ray
+        </Link>
+        <Link to={{ page: 'heads', id: '' }} {...current('heads')}>
+          Heads
         </Link>
         <Link to={{ page: 'steer' }} {...current('steer')}>
           Steer

@@ -14,6 +14,7 @@ describe('a document as a source', () => {
       verification: null,
     });
     expect(await source.graph()).toBe(graph);
+    expect(await source.verification()).toBe(null);
     expect(await source.feature('', 3, 127)).toBe(page);
     await expect(source.feature('', 3, 128)).rejects.toThrow('Feature 3/128 is not part');
   });

@@ -14,6 +14,7 @@ import type {
   Metrics,
   Revision,
   RunInfo,
+  Verification,
 } from '../documents';
 import { type Source, SourceError } from './source';
 
@@ -70,6 +71,10 @@ export class EmbeddedSource implements Source {
 
   async graph(): Promise<GraphView> {
     return this.document.kind === 'graph' ? this.document.graph : absent('The graph');
+  }
+
+  async verification(): Promise<Verification | null> {
+    return this.document.kind === 'graph' ? (this.document.verification ?? null) : null;
   }
 
   saveState(): Promise<void> {

@@ -15,6 +15,7 @@ import type {
   Metrics,
   Revision,
   RunInfo,
+  Verification,
   ViewState,
 } from '../documents';
 import { followEvents } from './events';
@@ -85,6 +86,10 @@ export class HttpSource implements Source {
 
   graph(id: string, signal?: AbortSignal) {
     return this.get<GraphView>(`graphs/${part(id)}`, {}, signal);
+  }
+
+  verification(id: string, signal?: AbortSignal) {
+    return this.get<Verification | null>(`graphs/${part(id)}/verification`, {}, signal);
   }
 
   async saveState(id: string, state: ViewState): Promise<void> {

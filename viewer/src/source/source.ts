@@ -16,6 +16,7 @@ import type {
   Metrics,
   Revision,
   RunInfo,
+  Verification,
   ViewState,
 } from '../documents';
 
@@ -73,6 +74,8 @@ export interface Source {
   annotate(edit: AnnotationIn): Promise<Annotation>;
   history(key: FeatureKey, signal?: AbortSignal): Promise<Revision[]>;
   graph(id: string, signal?: AbortSignal): Promise<GraphView>;
+  /** What testing the graph found; null where it was not tested. */
+  verification(id: string, signal?: AbortSignal): Promise<Verification | null>;
   saveState(id: string, state: ViewState): Promise<void>;
   /** What the reader sees, in Neuronpedia's format. */
   neuronpedia(id: string, state: ViewState): Promise<Record<string, unknown>>;

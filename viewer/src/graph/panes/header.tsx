@@ -7,10 +7,12 @@ import type { Session } from '../state/session';
 interface GraphHeadProps {
   session: Session;
   status: string;
+  /** How far the graph can be believed. */
+  badge: ReactNode;
   children: ReactNode;
 }
 
-export function GraphHead({ session, status, children }: GraphHeadProps) {
+export function GraphHead({ session, status, badge, children }: GraphHeadProps) {
   const { view } = session;
   const { replacement, completeness, worst_residual: residual } = view.scores;
   const notes = [...view.warnings];
@@ -44,6 +46,7 @@ export function GraphHead({ session, status, children }: GraphHeadProps) {
           )}
         </dl>
       </div>
+      {badge}
       <div className="graph-actions">
         <span className="small soft" role="status">
           {status}

@@ -1,6 +1,7 @@
 /** What flows into a node and out of it, as lists: sorted, walked with the arrow keys. */
 
 import { type KeyboardEvent, memo, useMemo, useState } from 'react';
+import type { Edge } from '../edge/edges';
 import { type GraphModel, inputsOf, outputsOf, share } from '../model/graph';
 import { percent, signed } from '../model/names';
 import type { Hover } from '../state/hover';
@@ -48,9 +49,10 @@ interface LinksProps {
   side: 'inputs' | 'outputs';
   hover: Hover;
   select: (node: number) => void;
+  why?: ((edges: readonly Edge[]) => void) | undefined;
 }
 
-export function Links({ model, shown, node, side, hover, select }: LinksProps) {
+export function Links({ model, shown, node, side, hover, select, why }: LinksProps) {
   const [order, setOrder] = useState<Order>('share');
   const [all, setAll] = useState(false);
   const rows = useMemo(
@@ -85,7 +87,17 @@ export function Links({ model, shown, node, side, hover, select }: LinksProps) {
       </div>
       <ul onKeyDown={walkRows} aria-label={side}>
         {visible.map((row) => (
-          <Row key={row.node} model={model} row={row} most={most} hover={hover} select={select} />
+          <Row
+            key={row.node}
+            model={model}
+            row={row}
+            most={most}
+            hover={hover}
+            select={select}
+            own={node}
+            side={side}
+            why={why}
+          />
         ))}
       </ul>
       {visible.length < rows.length && (
@@ -107,10 +119,16 @@ interface RowProps {
   most: number;
   hover: Hover;
   select: (node: number) => void;
+  /** The node whose list it is. */
+  own: number;
+  side: 'inputs' | 'outputs';
+  why: ((edges: readonly Edge[]) => void) | undefined;
 }
 
-const Row = memo(function Row({ model, row, most, hover, select }: RowProps) {
+const Row = memo(function Row(props: RowProps) {
+  const { model, row, most, hover, select, own, side, why } = props;
   const { node, weight } = row;
+  const edge = side === 'inputs' ? { source: node, target: own } : { source: own, target: node };
   return (
     <NodeRow
       model={model}
@@ -121,6 +139,18 @@ const Row = memo(function Row({ model, row, most, hover, select }: RowProps) {
       hover={hover}
       select={select}
       after={<span className="link-weight soft">{signed(weight)}</span>}
+      beside={
+        why && (
+          <button
+            type="button"
+            className="plain small why"
+            title="Which heads carry this edge?"
+            onClick={() => why([edge])}
+          >
+            why
+          </button>
+        )
+      }
     >
       {row.share >= LEAST_SIGNED && (weight < 0 ? '−' : '+')}
       {percent(row.share)}

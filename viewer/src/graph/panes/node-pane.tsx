@@ -2,6 +2,7 @@
 
 import { useState } from 'react';
 import { SourceMark } from '../../components/label';
+import type { Edge } from '../edge/edges';
 import type { Effects } from '../model/effects';
 import { FEATURE, KINDS } from '../model/graph';
 import { percent, place, signed, title, where } from '../model/names';
@@ -19,11 +20,13 @@ interface NodePaneProps {
   effects: Effects | null;
   select: (node: number) => void;
   relabel: (layer: number, feature: number, label: string) => void;
+  /** Absent where no server could say why an edge is there. */
+  why?: ((edges: readonly Edge[]) => void) | undefined;
 }
 
 type Tab = 'inputs' | 'outputs' | 'feature';
 
-export function NodePane({ session, hover, effects, select, relabel }: NodePaneProps) {
+export function NodePane({ session, hover, effects, select, relabel, why }: NodePaneProps) {
   const [tab, setTab] = useState<Tab>('inputs');
   const { model, selected, content } = session;
   if (selected < 0) return <Overview session={session} hover={hover} select={select} />;
@@ -64,6 +67,7 @@ export function NodePane({ session, hover, effects, select, relabel }: NodePaneP
             side={open}
             hover={hover}
             select={select}
+            why={why}
           />
         )}
       </div>

@@ -2,12 +2,16 @@
 
 import { type PointerEvent, useMemo, useRef, useState } from 'react';
 import { percent } from '../model/names';
+import { type Edge, edgesOf } from '../edge/edges';
 import { type Item, type Subgraph, subgraph } from '../model/subgraph';
 import { useSize } from '../../components/size';
 import { boundsOf, layered, LEAST_SCALE } from '../layout/layered';
 import type { Groups } from '../state/groups';
 import type { Hover } from '../state/hover';
 import type { Session } from '../state/session';
+import { VerdictLegend } from '../verify/legend';
+import type { Tests } from '../verify/use-tests';
+import { verdictsOn } from '../verify/verdicts';
 import { PinSuggested } from './graph-tools';
 import { SubgraphBox } from './subgraph-box';
 import { SubgraphFlows } from './subgraph-flows';
@@ -18,6 +22,9 @@ interface SubgraphPaneProps {
   marked: ReadonlySet<number>;
   groups: Groups;
   select: (node: number, more: boolean) => void;
+  tests: Tests;
+  /** Absent where no server could say why an edge is there. */
+  why: ((edges: readonly Edge[]) => void) | undefined;
 }
 
 export function SubgraphPane(props: SubgraphPaneProps) {
@@ -28,8 +35,14 @@ export function SubgraphPane(props: SubgraphPaneProps) {
 }
 
 function Circuit(props: SubgraphPaneProps & { made: Subgraph }) {
-  const { made, session, hover, marked, groups, select } = props;
-  const { state, act } = session;
+  const { made, session, hover, marked, groups, select, tests, why } = props;
+  const { state, act, model } = session;
+  const { found, mode } = tests;
+  const [judged, setJudged] = useState(true);
+  const verdict = useMemo(
+    () => (found && judged ? verdictsOn(found, model, made, mode) : undefined),
+    [found, judged, model, made, mode],
+  );
   const openId = session.selected < 0 ? groups.open?.id : undefined;
   const [least, setLeast] = useState(0.03);
   const [dragged, setDragged] = useState<{ id: string; at: [number, number] } | null>(null);
@@ -91,7 +104,13 @@ function Circuit(props: SubgraphPaneProps & { made: Subgraph }) {
           aria-label="Subgraph"
           onPointerMove={move}
         >
-          <SubgraphFlows made={made} boxes={boxes} least={least} />
+          <SubgraphFlows
+            made={made}
+            boxes={boxes}
+            least={least}
+            verdict={verdict}
+            why={why && ((flow) => why(edgesOf(model, made, flow)))}
+          />
           {made.items.map((item, i) => (
             <SubgraphBox
               key={item.id}
@@ -107,6 +126,7 @@ function Circuit(props: SubgraphPaneProps & { made: Subgraph }) {
           ))}
         </svg>
       </div>
+      <VerdictLegend tests={tests} on={judged} setOn={setJudged} />
       <footer className="subgraph-foot small">
         <label title="Edges below this share are not drawn">
           edges from {percent(least)}

@@ -1,0 +1,75 @@
+import { useEffect, useState } from 'react';
+import { Progress } from '../../components/progress';
+import type { EntryDetail, Heads, Library } from '../../documents';
+import { useParameter } from '../../navigation';
+import { useJob } from '../../source';
+import { HeadLists } from './detail';
+import { HeadTable } from './table';
+import './heads.css';
+
+interface HeadsDeskProps {
+  dictionary: EntryDetail;
+  library: Library;
+  choose: (dictionary: string) => void;
+}
+
+/** The model and the dictionary; the table of heads; one head's features. */
+export function HeadsDesk({ dictionary, library, choose }: HeadsDeskProps) {
+  const [model, setModel] = useState(dictionary.links.model ?? '');
+  const [head, setHead] = useParameter('head');
+  const { status, start, cancel } = useJob<Heads>();
+  useEffect(() => {
+    if (model) start({ kind: 'heads', model, dictionary: dictionary.id });
+  }, [start, model, dictionary.id]);
+  const models = library.entries.filter((entry) => entry.kind === 'model' && !entry.problem);
+  const dictionaries = library.entries.filter((e) => e.kind === 'dictionary' && !e.problem);
+  return (
+    <div className="page heads-page">
+      <header className="page-head">
+        <h1>Heads</h1>
+        <span className="soft">what attention heads read, copy and take away, in features</span>
+      </header>
+      <div className="heads-choices">
+        <label className="small soft">
+          Dictionary{' '}
+          <select value={dictionary.id} onChange={(event) => choose(event.target.value)}>
+            {dictionaries.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label className="small soft">
+          Model{' '}
+          <select value={model} onChange={(event) => setModel(event.target.value)}>
+            {!model && <option value="">choose one</option>}
+            {models.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      {models.length === 0 && (
+        <p className="problem">
+          No model is served, and heads are a model’s: add its folder to `microtome serve`.
+        </p>
+      )}
+      <Progress status={status} cancel={cancel} />
+      {status.state === 'done' && (
+        <HeadTable heads={status.result.heads} chosen={head} choose={setHead} />
+      )}
+      {status.state === 'done' && head && (
+        <HeadLists
+          key={`${model} ${head}`}
+          model={model}
+          dictionary={dictionary.id}
+          atlas={dictionary.links.atlas ?? ''}
+          head={head}
+        />
+      )}
+    </div>
+  );
+}
