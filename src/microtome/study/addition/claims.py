@@ -1,6 +1,7 @@
 """What the account says, and whether it holds."""
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Literal
 
 import numpy as np
@@ -125,11 +126,8 @@ def guise_claims(
                 "c",
                 f"The {path} path of the {first} guise is that of the others: without it their "
                 f"{path if path == 'ones' else 'tens'} alone are wrong.",
-                np.concatenate([one.predicted(first, path).mean(1) for one in where]),
-                {
-                    who: np.concatenate([one.predicted(first, path, who).mean(1) for one in where])
-                    for who in DEALT
-                },
+                _in_all(where, first, path, "path"),
+                {who: _in_all(where, first, path, who) for who in DEALT},
                 "Answers that stay right, or fail in other ways, or as often by shuffled features.",
                 seed,
             )
@@ -152,6 +150,14 @@ def guise_claims(
             )
         )
     return found
+
+
+def _in_all(where: list[Transferred], guise: str, path: Path, who: Who) -> np.ndarray:
+    """By pair, the share of guises in which the error is the predicted one; over the pairs that
+    are answered rightly in all of them, since one pair in two guises is not two pairs."""
+    common = reduce(np.intersect1d, [one.which for one in where])
+    found = [one.predicted(guise, path, who)[np.isin(one.which, common)].mean(1) for one in where]
+    return np.mean(found, 0)
 
 
 def _overlap_claim(

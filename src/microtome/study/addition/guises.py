@@ -149,6 +149,8 @@ class Transferred:
     """Answers of one task with paths of the guises ablated: [pair, draw] each."""
 
     task: str
+    which: Int[np.ndarray, " pairs"]
+    """Numbers of the pairs: those that the model answers rightly in this task."""
     truth: Int[np.ndarray, " pairs"]
     answers: dict[tuple[str, Path, Who], np.ndarray]
     """By the guise that the path was found in."""
@@ -187,7 +189,7 @@ def transfer(
             answers[i] = subject.answers(subject.hold(pair, task), changed, values, "live")
         keys = [key for key, _ in named]
         by_key = {key: answers[:, [k == key for k in keys]] for key in dict.fromkeys(keys)}
-        out[task] = Transferred(task, true, by_key)
+        out[task] = Transferred(task, right.nonzero()[0], true, by_key)
     return out
 
 
