@@ -76,7 +76,7 @@ class Pushed:
 def average_paths(
     model: LanguageModel,
     dictionary: Dictionary,
-    prompts: Sequence[Int[Tensor, "batch position"]] = (),
+    prompts: Sequence[Int[Tensor, "_batch _position"]] = (),
 ) -> AveragePaths:
     """Average norms and attention over texts.
 
@@ -104,7 +104,7 @@ def average_paths(
 
 
 def _attention(
-    model: LanguageModel, prompts: Sequence[Int[Tensor, "batch position"]], skip_first: bool
+    model: LanguageModel, prompts: Sequence[Int[Tensor, "_batch _position"]], skip_first: bool
 ) -> Float[Tensor, "layer heads"]:
     sites = [Site("attn.pattern", layer) for layer in range(model.n_layers)]
     every = [row[None] for batch in prompts for row in batch]
