@@ -23,7 +23,9 @@ from microtome.intervention import (
 )
 from microtome.intervention.description import Span
 from microtome.model import LanguageModel
+from microtome.specimen import load_dictionary, load_model
 from tests.circuit.dictionaries import KINDS, tiny_dictionary
+from tests.conftest import SHARED
 from tests.model.families import FAMILIES, tiny_model, tokens
 
 NEW = 10
@@ -175,6 +177,25 @@ def test_zero_is_bit_for_bit_the_plain_model(tmp_path: Path):
         before = model.hf(tokens()).logits
         with imported(tmp_path / "hook").attach(model.hf):
             assert torch.equal(model.hf(tokens()).logits, before)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"stories260K is not in {SHARED}")
+def test_sampled_stories_are_ours(tmp_path: Path):
+    """A trained model in float32, whose texts are sampled."""
+    model = load_model(SHARED / "models" / "stories260K", device="cpu")
+    dictionary = load_dictionary(SHARED / "fixtures" / "circuit-tracer-plt")
+    steer = [
+        Intervention(what=Features.of((1, 3), (2, 9)), how="add", value=2.0),
+        Intervention(what=Head(layer=2, head=1), how="ablate", positions="generated"),
+    ]
+    export_hook(tmp_path / "hook", model, steer, dictionary)
+    prompt = model.tokenize("Once upon a time")
+    attach = imported(tmp_path / "hook").attach
+    for seed in range(3):
+        expected = generate(model, prompt, steer, dictionary, 40, 0.8, seed)
+        with attach(model.hf):
+            assert torch.equal(model.generate(prompt, 40, 0.8, seed), expected)
+        assert not torch.equal(model.generate(prompt, 40, 0.8, seed), expected)
 
 
 SCRIPT = """

@@ -10,7 +10,7 @@ import pytest
 
 from microtome.atlas.page import OperandPlot
 from microtome.errors import MicrotomeError
-from microtome.server.jobs import Handle, JobQueue, QueueFull, Unfinished, UnknownJob
+from microtome.server.jobs import Download, Handle, JobQueue, QueueFull, Unfinished, UnknownJob
 from microtome.server.schema import Job
 from microtome.server.settings import Limits
 
@@ -144,6 +144,17 @@ def test_old_jobs_and_results_are_forgotten(queue: JobQueue):
     with pytest.raises(Unfinished, match="forgotten"):
         queue.result(jobs[2].id)
     assert queue.result(jobs[5].id) == [PLOT]
+
+
+def test_one_file_is_kept(queue: JobQueue):
+    files = [Download(f"{i}.zip", "application/zip", b"") for i in range(2)]
+    jobs = []
+    for file in files:
+        jobs.append(queue.submit("steer-hook", "", lambda handle, file=file: file))
+        ended(queue, jobs[-1].id)
+    with pytest.raises(Unfinished, match="forgotten"):
+        queue.result(jobs[0].id)
+    assert queue.result(jobs[1].id) == files[1]
 
 
 def test_closing_cancels_everything_soon(queue: JobQueue):

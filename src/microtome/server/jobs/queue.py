@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from microtome.errors import MicrotomeError
-from microtome.server.jobs.record import ENDED, Cancelled, Handle, Record, Result, State
+from microtome.server.jobs.record import ENDED, Cancelled, Download, Handle, Record, Result, State
 from microtome.server.schema import Job
 from microtome.server.settings import Limits
 from microtome.server.threads import join_or_outlive
@@ -188,6 +188,9 @@ class JobQueue:
         done = [record for record in ended if record.result is not None]
         for record in done[: -self._limits.kept_results]:
             record.result, record.streamed = None, {}
+        files = [record for record in done if isinstance(record.result, Download)]
+        for record in files[:-1]:  # they may be large
+            record.result = None
 
     def _run(self) -> None:
         while (record := self._next()) is not None:
