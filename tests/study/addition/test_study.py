@@ -11,6 +11,7 @@ from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
 from microtome.specimen import load_dictionary, load_model
 from microtome.study import AdditionOptions, AdditionStudy, addition_study, save_addition
+from microtome.study.addition.shortfalls import shortfalls
 
 OPTIONS = AdditionOptions(pairs=10, graphs=2, draws=1, seed=1)
 
@@ -49,6 +50,18 @@ def test_errors_fall_into_four_cells(study: AdditionStudy):
         cells = (row.both_right, row.ones_only, row.tens_only, row.neither)
         assert sum(cell.value for cell in cells) == pytest.approx(1)
         assert row.ones.value == pytest.approx(row.both_right.value + row.ones_only.value)
+
+
+def test_graphs_are_asked_what_swaps_do(study: AdditionStudy):
+    assert [(row.swap, row.attention) for row in study.links] == [
+        (swap, held) for swap in ("ones", "magnitude") for held in ("live", "frozen")
+    ]
+    assert all(row.n == OPTIONS.graphs for row in study.links)
+
+
+def test_where_the_account_falls_short_is_said_with_figures(study: AdditionStudy):
+    said = shortfalls(study)
+    assert any(str(row.ones_new) in text for row in study.swaps for text in said)
 
 
 def test_paths_beat_shuffled_pairs(study: AdditionStudy):

@@ -3,8 +3,11 @@
 import numpy as np
 import torch
 
-from microtome.study.addition.subject import all_pairs
-from microtome.study.addition.swaps import Swapped, draw_others
+from microtome.specimen import load_dictionary, load_model
+from microtome.study.addition.document import PATHS
+from microtome.study.addition.paths import DEALT, Paths
+from microtome.study.addition.subject import Subject, all_pairs
+from microtome.study.addition.swaps import Swapped, draw_others, swap_paths, swap_rows
 
 
 def swapped(swap, pair, other, got: list[int]) -> Swapped:
@@ -35,3 +38,19 @@ def test_other_prompts_differ_in_both_digits_of_one_operand():
     assert bool((by % 10 != 0).all())
     assert int(by.abs().min()) >= 20
     assert torch.equal(draw_others(pairs, 0)[1], others)
+
+
+def test_all_features_of_another_prompt_give_its_sum():
+    model = load_model("specimen:adder", "cpu")
+    subject = Subject.of(model, load_dictionary("specimen:adder"))
+    pairs, others = draw_others(torch.tensor([[36, 59], [4, 7], [80, 88], [52, 13]]), 0)
+    nothing = torch.zeros(len(subject.layer), dtype=torch.bool)
+    dealt = {(path, who): [nothing] for path in PATHS for who in DEALT}
+    paths = Paths(dict.fromkeys(PATHS, nothing), dealt)
+    found = swap_paths(subject, paths, "ones", pairs, others)
+    for held in ("live", "frozen"):
+        assert found.answers["all features", held].tolist() == found.other_sums.tolist()
+        assert found.answers["ones path", held].tolist() == found.sums.tolist()
+    rows = {(row.patched, row.attention): row for row in swap_rows(found)}
+    assert rows["all features", "live"].size_new.value == 1
+    assert rows["ones path", "live"].tens_kept.value == 1
