@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { HeadRow } from '../../documents';
-import { signed, share } from '../../format';
+import { percent, signed } from '../../format';
 
 type Column = Exclude<keyof HeadRow, 'asymmetry_control'>;
 
@@ -19,19 +19,19 @@ const COLUMNS: Partial<Record<Column, ColumnWords>> = {
   query_null: {
     name: 'ignored by query',
     meaning: 'Share of features that the query reads less than 99% of random directions',
-    text: share,
+    text: percent,
   },
   key_null: {
     name: 'ignored by key',
     meaning: 'Share of features that the key reads less than 99% of random directions',
-    text: share,
+    text: percent,
   },
   copies: {
     name: 'copies',
     meaning: 'Mean over features of d·OV d/|d|²: above 0 it writes them again, below takes away',
     text: signed,
   },
-  copied: { name: 'copied', meaning: 'Share of features that it copies', text: share },
+  copied: { name: 'copied', meaning: 'Share of features that it copies', text: percent },
   asymmetry: {
     name: 'asymmetry',
     meaning: 'Correlation over features of looking for a feature with copying it',
@@ -40,12 +40,12 @@ const COLUMNS: Partial<Record<Column, ColumnWords>> = {
   feature_copy_suppression: {
     name: 'suppresses features',
     meaning: 'Share of features with copy suppression above one standard deviation',
-    text: share,
+    text: percent,
   },
   token_copy_suppression: {
     name: 'suppresses tokens',
     meaning: 'Share of tokens with copy suppression above one standard deviation',
-    text: share,
+    text: percent,
   },
 };
 
