@@ -80,6 +80,7 @@ def _judge_circuit(mode: ModeResult, failed: list, weak: list, said: list) -> No
             failed.append("features do not change the targets at all")
             return
         figure = f"{words} {found:.0%} of the answer, random features {control:.0%} (live)"
+        figure = figure.replace("-", "−")
         if found <= control + 0.1:
             failed.append(figure)
         elif found < 0.5:
