@@ -100,9 +100,11 @@ def test_the_feature_before_and_after(served: Served, atlas: str, page: Page):
     page.goto(served.page(f"#/atlas/{atlas}/1/5"))
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("/5")
+    where = page.get_by_role("navigation", name="Where this is")
+    where.get_by_role("link", name="6 →").wait_for()
     page.keyboard.press("ArrowRight")
     expect(heading).to_contain_text("/6")
-    page.get_by_role("navigation", name="Where this is").get_by_role("link", name="← 5").click()
+    where.get_by_role("link", name="← 5").click()
     expect(heading).to_contain_text("/5")
 
 
