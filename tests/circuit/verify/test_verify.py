@@ -63,8 +63,14 @@ def test_edges_have_verdicts_in_every_mode(verified: Verification):
 
 
 def test_a_run_is_repeatable(verified: Verification, graph, adder, clt):
+    """The random features are the same; sums over threads may differ in their last digits."""
     again = verify(graph, adder, clt)
-    assert again.model_copy(update={"seconds": verified.seconds}) == verified
+    assert (again.belief, again.reasons) == (verified.belief, verified.reasons)
+    assert [g.label for g in again.groups] == [g.label for g in verified.groups]
+    for name, mode in again.modes.items():
+        before = verified.modes[name]
+        assert mode.groups_control.r2 == pytest.approx(before.groups_control.r2, rel=1e-4)
+        assert mode.logits.r2 == pytest.approx(before.logits.r2, rel=1e-4)
 
 
 def shuffled(dictionary: Dictionary, seed: int = 0) -> Dictionary:
