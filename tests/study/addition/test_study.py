@@ -13,6 +13,7 @@ from microtome.specimen import load_dictionary, load_model
 from microtome.study import AdditionOptions, AdditionStudy, addition_study, save_addition
 from microtome.study.addition.shortfalls import shortfalls
 
+pytestmark = pytest.mark.slow
 OPTIONS = AdditionOptions(pairs=10, graphs=2, draws=1, seed=1)
 
 
