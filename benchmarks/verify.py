@@ -1,6 +1,6 @@
 """How well graphs predict interventions on the real model, and how long it takes to ask.
 
-    python benchmarks/verify.py [--prompts 100] [--json FILE]
+    python benchmarks/verify.py [--prompts 100]
     python benchmarks/verify.py --model FOLDER --dictionary FOLDER --texts FILE
 
 Prompts: held-out sums of the adder's first guise, or the beginnings of texts (a JSON-lines file

@@ -58,8 +58,8 @@ def parse_encoders(encoders: list[EncoderContent], text: str, of: str = "the atl
         raise MicrotomeError(f"there is no encoder {encoder}; {of} has 0 to {len(encoders) - 1}")
     if feature >= encoders[encoder].features:
         raise MicrotomeError(
-            f"there is no feature {text.strip()}; {'/'.join(example.split('/')[:-1])}-style names "
-            f"of that encoder end in 0 to {encoders[encoder].features - 1}"
+            f"there is no feature {text.strip()}; that encoder has 0 to "
+            f"{encoders[encoder].features - 1}"
         )
     return encoder, feature
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from microtome.artifact import Manifest, new_artifact, read_manifest
-from microtome.artifact.json_file import read_json
+from microtome.artifact.json_file import read_as, read_json, wrong_field
 from microtome.artifact.manifest import KEPT_BESIDE
 from microtome.artifact.whole import whole_file
 from microtome.circuit.graph import KINDS, Graph, Nodes, Prompt
@@ -180,23 +180,14 @@ def load_state(path: str | Path) -> ViewState | None:
     file = Path(path) / VIEW
     if not file.is_file():
         return None
-    try:
-        return ViewState.model_validate(read_json(file))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise MicrotomeError(
-            f"{file}: {field}: {first['msg']}; delete the file to start without pins and groups"
-        ) from error
+    return read_as(file, ViewState, "delete the file to start without pins and groups")
 
 
 def _columns(raw: dict[str, Any]) -> NodeColumns:
     try:
         return NodeColumns.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{NODES}: {field}: {first['msg']}") from error
+        raise ValueError(f"{NODES}: {wrong_field(error)}") from error
 
 
 def _nodes(raw: dict[str, Any]) -> Nodes:

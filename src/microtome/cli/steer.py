@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from microtome.artifact.json_file import wrong_field
 from microtome.errors import MicrotomeError
 
 if TYPE_CHECKING:
@@ -140,7 +141,6 @@ def changes(
     from microtome.cli.features import parse_features
     from microtome.cli.heads import parse_head
     from microtome.intervention.description import Features, Head, Intervention
-    from microtome.intervention.recipe import explain_field
 
     if way is None:
         return []
@@ -155,7 +155,7 @@ def changes(
     try:
         return [Intervention(what=what, how=how, value=value, positions=where) for what in whats]
     except ValidationError as error:
-        raise MicrotomeError(explain_field(error)) from error
+        raise MicrotomeError(wrong_field(error)) from error
 
 
 def parse_positions(text: str) -> "Span | tuple[int, ...]":
@@ -179,11 +179,11 @@ def generating(recipe: "Recipe", asked: dict[str, Any]) -> "Recipe":
     """A recipe whose generation is as options say, where they say something."""
     from pydantic import ValidationError
 
-    from microtome.intervention.recipe import Generation, explain_field
+    from microtome.intervention.recipe import Generation
 
     said = {name: value for name, value in asked.items() if value is not None}
     try:
         generation = Generation.model_validate(recipe.generation.model_dump() | said)
     except ValidationError as error:
-        raise MicrotomeError(explain_field(error)) from error
+        raise MicrotomeError(wrong_field(error)) from error
     return recipe.model_copy(update={"generation": generation})

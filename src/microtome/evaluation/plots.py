@@ -1,13 +1,12 @@
 """Plots of an evaluation, as PNG bytes, drawn without a display."""
 
 from collections.abc import Callable
-from io import BytesIO
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Patch
 
+from microtome.canvas import clean, png
 from microtome.evaluation.bootstrap import Figure
 from microtome.evaluation.density import Density
 from microtome.evaluation.per_token import PerToken
@@ -37,23 +36,7 @@ def plots(e: Evaluation) -> dict[str, bytes]:
         drawn["ce_recovered"] = _bars(e, "ce_recovered", "CE recovered (zero-ablation = 0)")
     if any(one.features for one in e.per_feature):
         drawn["per_feature"] = _per_feature(e)
-    return {name: _png(canvas) for name, canvas in drawn.items()}
-
-
-def _png(canvas: Canvas) -> bytes:
-    FigureCanvasAgg(canvas)
-    out = BytesIO()
-    canvas.savefig(out, format="png", dpi=144, metadata={"Software": "microtome"})
-    return out.getvalue()
-
-
-def _clean(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#c9ccd1")
-    axes.tick_params(colors="#4a4f57", labelsize=8)
-    axes.xaxis.label.set_fontsize(8)
-    axes.yaxis.label.set_fontsize(8)
-    axes.title.set_fontsize(9)
+    return {name: png(canvas) for name, canvas in drawn.items()}
 
 
 def _bars(e: Evaluation, name: str, label: str) -> Canvas:
@@ -78,7 +61,7 @@ def _bars(e: Evaluation, name: str, label: str) -> Canvas:
     canvas.legend(
         handles=handles, loc="outside upper center", ncols=len(series), fontsize=8, frameon=False
     )
-    _clean(axes)
+    clean(axes)
     return canvas
 
 
@@ -116,7 +99,7 @@ def _panels(items, draw: Callable) -> Canvas:
         draw(axes, items[i])
         axes.set_title(_short(items[i].site))
         axes.tick_params(labelbottom=True)
-        _clean(axes)
+        clean(axes)
     return canvas
 
 
@@ -186,5 +169,5 @@ def _per_feature(e: Evaluation) -> Canvas:
     axes.set_xlabel("added loss when the site is ablated, nats, on a feature's tokens")
     axes.set_ylabel("added loss with the stand-in")
     axes.legend(fontsize=8, frameon=False)
-    _clean(axes)
+    clean(axes)
     return canvas

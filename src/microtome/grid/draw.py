@@ -1,12 +1,11 @@
 """Operand plots as one PNG, drawn without a display."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from microtome.canvas import png
 from microtome.grid.grids import FeatureGrid
 from microtome.grid.patterns import Recognised
 from microtome.grid.slots import Slot
@@ -29,10 +28,7 @@ def draw_grids(
         _panel(one, grid, recognised, label)
     for one in axes[len(grids) :]:
         one.set_visible(False)
-    FigureCanvasAgg(canvas)
-    out = BytesIO()
-    canvas.savefig(out, format="png", dpi=144, metadata={"Software": "microtome"})
-    return out.getvalue()
+    return png(canvas)
 
 
 def _panel(axes: Axes, grid: FeatureGrid, found: Recognised, label: str) -> None:

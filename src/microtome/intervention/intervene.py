@@ -17,7 +17,7 @@ from microtome.intervention.features import FeatureEntries
 from microtome.intervention.places import Places
 from microtome.model import Run, Site
 from microtome.model.frozen import norms_held
-from microtome.model.hooks import Edit
+from microtome.model.hooks import Edit, chain
 from microtome.model.taps import Watch
 
 
@@ -158,16 +158,7 @@ def _held_run(
 
 def chained(edit: Mapping[Site, Iterable[Edit]]) -> dict[Site, Edit]:
     """One edit a site, of several in their order."""
-
-    def one_after_the_other(functions: tuple[Edit, ...]) -> Edit:
-        def run(x: Tensor) -> Tensor:
-            for function in functions:
-                x = function(x)
-            return x
-
-        return run
-
-    return {site: one_after_the_other(tuple(functions)) for site, functions in edit.items()}
+    return {site: chain(functions) for site, functions in edit.items()}
 
 
 def watched(watch: Mapping[Site, Iterable[Watch]]) -> dict[Site, Watch]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from microtome.artifact.json_file import read_json
+from microtome.artifact.json_file import read_json, wrong_field
 from microtome.artifact.whole import whole_file
 from microtome.errors import MicrotomeError
 from microtome.intervention.description import Intervention
@@ -139,12 +139,4 @@ def load_recipe(path: Path) -> Recipe:
     try:
         return Recipe.model_validate(raw)
     except ValidationError as error:
-        raise MicrotomeError(f"{path}: {explain_field(error)}") from error
-
-
-def explain_field(error: ValidationError) -> str:
-    """The first field that cannot be, and why."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {said}" if place else said
+        raise MicrotomeError(f"{path}: {wrong_field(error)}") from error

@@ -1,6 +1,6 @@
 """Hooks: reading and replacing activations at sites of a Hugging Face model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal, NamedTuple
 
@@ -8,6 +8,18 @@ from torch import Tensor, nn
 
 Edit = Callable[[Tensor], Tensor]
 """Takes the activation at a site and returns the one to go on with (itself for none)."""
+
+
+def chain(functions: Iterable[Edit]) -> Edit:
+    """One edit of several, in their order."""
+    one_after_the_other = tuple(functions)
+
+    def run(x: Tensor) -> Tensor:
+        for function in one_after_the_other:
+            x = function(x)
+        return x
+
+    return run
 
 
 class Tap(NamedTuple):

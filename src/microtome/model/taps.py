@@ -9,7 +9,7 @@ from torch import Tensor
 
 from microtome.errors import MicrotomeError
 from microtome.model.attention import PatternTap, attention_taps
-from microtome.model.hooks import Edit, Tap, tapped
+from microtome.model.hooks import Edit, Tap, chain, tapped
 from microtome.model.norm import normalized
 from microtome.model.site import Site
 
@@ -62,9 +62,9 @@ def sites_tapped(
     for site, chained in functions.items():
         if site.kind == "attn.pattern":
             assert site.layer is not None
-            patterns[site.layer] = _chain(chained)
+            patterns[site.layer] = chain(chained)
         else:
-            taps.append((model.tap(site), _chain(chained)))
+            taps.append((model.tap(site), chain(chained)))
     with attention_taps(model.hf, patterns), tapped(taps):
         yield
 
@@ -113,12 +113,3 @@ def _recorder(
         return x
 
     return record
-
-
-def _chain(functions: list[Edit]) -> Edit:
-    def run(x: Tensor) -> Tensor:
-        for function in functions:
-            x = function(x)
-        return x
-
-    return run

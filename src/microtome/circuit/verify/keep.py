@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from microtome.artifact import read_manifest
-from microtome.artifact.json_file import read_json
+from microtome.artifact.json_file import read_as
 from microtome.artifact.manifest import KEPT_BESIDE
 from microtome.artifact.whole import whole_file
 from microtome.circuit.verify.document import Verification
-from microtome.errors import MicrotomeError
 
 _, VERIFICATION = KEPT_BESIDE["graph"]
 
@@ -34,11 +31,4 @@ def load_verification(path: str | Path) -> Verification | None:
     file = Path(path) / VERIFICATION
     if not file.is_file():
         return None
-    try:
-        return Verification.model_validate(read_json(file))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise MicrotomeError(
-            f"{file}: {field}: {first['msg']}; delete the file and verify the graph again"
-        ) from error
+    return read_as(file, Verification, "delete the file and verify the graph again")

@@ -1,13 +1,12 @@
 """Plots of the addition study, as PNG bytes, drawn without a display."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Patch
 
+from microtome.canvas import clean, png
 from microtome.study.addition.document import PATHS, AdditionStudy, Confusion, Kind, SwapRow
 from microtome.study.figure import Share
 
@@ -36,23 +35,7 @@ def plots(study: AdditionStudy) -> dict[str, bytes]:
     }
     if study.responses.examples:
         drawn["examples"] = _examples(study)
-    return {name: _png(canvas) for name, canvas in drawn.items()}
-
-
-def _png(canvas: Canvas) -> bytes:
-    FigureCanvasAgg(canvas)
-    out = BytesIO()
-    canvas.savefig(out, format="png", dpi=130, metadata={"Software": "microtome"})
-    return out.getvalue()
-
-
-def _clean(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#c9ccd1")
-    axes.tick_params(colors="#4a4f57", labelsize=8)
-    for text in (axes.xaxis.label, axes.yaxis.label):
-        text.set_fontsize(8)
-    axes.title.set_fontsize(9)
+    return {name: png(canvas) for name, canvas in drawn.items()}
 
 
 def colour_of(kind: Kind) -> str:
@@ -78,7 +61,7 @@ def _written(study: AdditionStudy) -> Canvas:
     axes.set_ylabel("share of strength")
     handles = [Patch(color=colour, label=group) for group, colour in _COLOURS.items()]
     canvas.legend(handles=handles, loc="outside right upper", fontsize=8, frameon=False)
-    _clean(axes)
+    clean(axes)
     return canvas
 
 
@@ -91,7 +74,7 @@ def _examples(study: AdditionStudy) -> Canvas:
         axes.set_title(f"L{row.layer}/{row.feature}: {row.kind}")
         axes.set_xlabel("second operand")
         axes.set_ylabel("first operand")
-        _clean(axes)
+        clean(axes)
     return canvas
 
 
@@ -123,7 +106,7 @@ def _swaps(study: AdditionStudy) -> Canvas:
         axes.set_xlabel("share of answers that are the predicted one")
         axes.set_xlim(0, 1)
         axes.invert_yaxis()
-        _clean(axes)
+        clean(axes)
     handles = [Patch(color=colour, label=f"attention {name}") for name, colour in colours.items()]
     canvas.legend(handles=handles, loc="outside upper center", ncols=2, fontsize=8, frameon=False)
     return canvas
@@ -144,7 +127,7 @@ def _ablation(study: AdditionStudy) -> Canvas:
         axes.set_yticks(range(len(rows)), [f"{r.path}: {r.who}" for r in rows])
         axes.set_title(f"ablated to {to}, attention {held}")
         axes.set_xlim(0, 1)
-        _clean(axes)
+        clean(axes)
     grid[0, 0].invert_yaxis()
     handles = [Patch(color=colour, label=name) for name, colour in _CELLS.values()]
     canvas.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
@@ -174,5 +157,5 @@ def _circuits(study: AdditionStudy) -> Canvas:
     axes.invert_yaxis()
     handles = [Patch(color=colour, label=name) for name, colour in series.items()]
     canvas.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=8, frameon=False)
-    _clean(axes)
+    clean(axes)
     return canvas
