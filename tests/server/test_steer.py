@@ -130,3 +130,45 @@ def test_cancelling_stops_between_tokens(services: Services):
     begin.set()
     assert ended(services.jobs, id).state == "cancelled"
     assert second.is_set() and len(told) == 2
+
+
+def recipe_of(texts: Steering) -> dict[str, Any]:
+    return texts.recipe.model_dump(mode="json")
+
+
+def test_a_recipe_is_opened_as_it_was_saved(client: TestClient):
+    head = {"what": {"kind": "head", "layer": 0, "head": 1}, "how": "scale", "value": 0.5}
+    saved = recipe_of(steered(client, changed("add", 30, (2, 5)), head))
+    answer = client.post("/api/jobs/recipe", json=saved)
+    assert answer.status_code == 200, answer.text
+    opened = answer.json()
+    assert opened["recipe"] == saved
+    for kind in ("model", "dictionary"):
+        entry = client.get(f"/api/artifacts/{opened[kind]}").json()
+        assert entry["name"].startswith("specimen:adder")
+        assert entry["fingerprint"] == saved[kind]["fingerprint"]
+
+
+def test_a_recipe_of_heads_is_for_any_dictionary(client: TestClient):
+    head = {"what": {"kind": "head", "layer": 0, "head": 1}, "how": "ablate"}
+    saved = recipe_of(steered(client, head))
+    assert saved["dictionary"] is None
+    assert client.post("/api/jobs/recipe", json=saved).json()["dictionary"] == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": "notes"}, "the file is not a steering recipe"),
+        ({"version": 2}, "written by a newer microtome (steering version 2)"),
+        ({"interventions": [changed("add", None)]}, "interventions.0: add needs a value"),
+        ({"model": {"name": "other", "fingerprint": "0" * 16}}, "the model other"),
+        ({"dictionary": {"name": "plt", "fingerprint": "0" * 16}}, "is not served"),
+    ],
+)
+def test_recipes_that_cannot_be_opened(client: TestClient, change: dict, said: str):
+    saved = recipe_of(steered(client)) | change
+    answer = client.post("/api/jobs/recipe", json=saved)
+    assert answer.status_code == 400
+    assert said in answer.json()["detail"]
+    assert client.post("/api/jobs/recipe", json=[saved]).status_code == 422

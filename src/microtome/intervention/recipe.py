@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -127,16 +127,28 @@ def load_recipe(path: Path) -> Recipe:
         MicrotomeError: no such file, no recipe, one of a newer microtome, or a field that cannot
             be: names it.
     """
-    raw = read_json(path)
+    return checked_recipe(read_json(path), str(path))
+
+
+def checked_recipe(raw: dict[str, Any], name: str) -> Recipe:
+    """A recipe from what its JSON holds.
+
+    Args:
+        raw: the object in the file.
+        name: of the file, for messages.
+
+    Raises:
+        MicrotomeError: as `load_recipe`.
+    """
     if raw.get("format") != FORMAT:
-        raise MicrotomeError(f"{path} is not a steering recipe: it has no format {FORMAT!r}")
+        raise MicrotomeError(f"{name} is not a steering recipe: it has no format {FORMAT!r}")
     version = raw.get("version")
     if isinstance(version, int) and version > VERSION:
         raise MicrotomeError(
-            f"{path} was written by a newer microtome (steering version {version}); upgrade to "
+            f"{name} was written by a newer microtome (steering version {version}); upgrade to "
             f"read it"
         )
     try:
         return Recipe.model_validate(raw)
     except ValidationError as error:
-        raise MicrotomeError(f"{path}: {wrong_field(error)}") from error
+        raise MicrotomeError(f"{name}: {wrong_field(error)}") from error

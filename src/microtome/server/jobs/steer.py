@@ -8,7 +8,7 @@ from microtome.dictionary import Dictionary
 from microtome.intervention import steer, steering_recipe
 from microtome.intervention.hook import hook_files
 from microtome.intervention.recipe import Named, Recipe, recipe_text
-from microtome.intervention.steer import Steered, Text
+from microtome.intervention.steer import Steered, Text, features_of
 from microtome.model import LanguageModel
 from microtome.server.jobs.record import Download
 from microtome.server.labels import Labels
@@ -54,13 +54,12 @@ def steer_prompt(
 def _recipe(
     model: LanguageModel, dictionary: Dictionary, request: SteerJob | SteerHookJob, names: Names
 ) -> Recipe:
-    recipe = steering_recipe(model, dictionary, request.interventions, request.generation)
-    assert recipe.dictionary is not None
-    called = [
-        Named(name=name, fingerprint=named.fingerprint)
-        for name, named in zip(names, (recipe.model, recipe.dictionary), strict=True)
-    ]
-    return recipe.model_copy(update={"model": called[0], "dictionary": called[1]})
+    """Without the dictionary where no features are changed: it is then for any."""
+    read = dictionary if features_of(request.interventions) else None
+    recipe = steering_recipe(model, read, request.interventions, request.generation)
+    named = Named(name=names[0], fingerprint=recipe.model.fingerprint)
+    other = recipe.dictionary and Named(name=names[1], fingerprint=recipe.dictionary.fingerprint)
+    return recipe.model_copy(update={"model": named, "dictionary": other})
 
 
 def _features(found: Steered, dictionary: Dictionary, labels: Labels) -> list[SteeredFeature]:

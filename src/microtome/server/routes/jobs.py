@@ -10,6 +10,7 @@ from microtome.atlas.page import OperandPlot, XRay
 from microtome.circuit.verify.document import Verification
 from microtome.server.attention import EdgeHeads, Heads, HeadScore
 from microtome.server.jobs import Download
+from microtome.server.jobs.steer_recipe import OpenedRecipe, open_recipe
 from microtome.server.routes.parameters import ERRORS, Id, Served
 from microtome.server.schema import (
     EdgeJob,
@@ -58,6 +59,12 @@ JobResult = (
 def post_job(served: Served, request: JobRequest) -> Job:
     """Queue a job."""
     return served.submit(request)
+
+
+@router.post("/recipe")
+def post_recipe(served: Served, document: Annotated[dict[str, Any], Body()]) -> OpenedRecipe:
+    """Check a steering recipe, and find what it is for; nothing is run or kept."""
+    return open_recipe(served.library, document)
 
 
 @router.get("")
