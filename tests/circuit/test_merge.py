@@ -83,6 +83,50 @@ def test_common_and_specific_parts():
     assert merged.graph.info["pinned"] == ["L1/1@1"]
 
 
+def test_the_document_says_which_prompts_a_node_is_of(tmp_path: Path):
+    merged = merge(two())
+    merged.graph.save(tmp_path / "merged")
+    read = load_graph(tmp_path / "merged")
+    assert read.spread is not None
+    assert torch.equal(read.spread[read.edges != 0], merged.spread[read.edges != 0])
+    view = graph_view(read)
+    assert view.merged is not None
+    names = view.nodes.id
+    extra, feature = names.index("L2/2@0"), names.index("L1/1@1")
+    first, second = view.merged.influence
+    assert first[extra] is None
+    assert first[feature] == pytest.approx(float(two()[0].influence[1]), rel=1e-3)
+    assert second[feature] is not None
+    kept = [{names[i] for i in row} for row in view.merged.kept]
+    common = {merged.graph.nodes.name(i) for i in merged.common.tolist()}
+    assert kept[0] & kept[1] == common
+    assert view.edges.spread is not None
+    edge = list(zip(view.edges.source, view.edges.target, strict=True)).index((feature, extra))
+    assert view.edges.spread[edge] == 0  # of one prompt alone
+
+
+def test_of_a_part_the_document_says_the_same():
+    graph = merge([random_graph(0), random_graph(1)]).graph
+    whole, part = graph_view(graph), graph_view(graph, pruned=prune(graph, 0.5, 0.8))
+    assert whole.merged is not None
+    assert part.merged is not None
+    assert len(part.nodes.id) < len(whole.nodes.id)
+    for number in range(2):
+        kept = {whole.nodes.id[i] for i in whole.merged.kept[number]}
+        assert {part.nodes.id[i] for i in part.merged.kept[number]} == kept & set(part.nodes.id)
+        of = dict(zip(whole.nodes.id, whole.merged.influence[number], strict=True))
+        assert part.merged.influence[number] == [of[name] for name in part.nodes.id]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [{}, {"prompts": ["a", "b"], "influence": [[0.5]], "kept": [[0]]}, {"prompts": 3}, "x"],
+)
+def test_what_a_file_says_of_prompts_that_fits_no_node_is_left_out(held):
+    graph = random_graph(0).with_info(merged=held)
+    assert graph_view(graph).merged is None
+
+
 def _longer(graph: Graph, by: int) -> Graph:
     prompt = graph.prompt
     tokens = (*[9] * by, *prompt.tokens)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from microtome.artifact import Manifest, new_artifact
 from microtome.errors import MicrotomeError
 from microtome.server import entry_id
 from microtome.server.library import ArtifactLibrary, NotThere
@@ -48,6 +49,63 @@ def test_every_kind_of_artifact_is_found(client: TestClient):
     assert found["library/runs/tiny"]["facts"]["step"] == 6
     assert found["library/plt"]["facts"]["features"] == 4096
     assert found["library/models/adder"]["facts"]["layers"] == 4
+
+
+PAGE = '<!doctype html><meta charset="utf-8"><title>é</title><script>alert(1)</script>'
+STUDY = {"study": "addition", "holds": 7, "partly": 1, "fails": 1, "model": "specimen:adder",
+         "dictionary": "specimen:adder", "dictionary_kind": "clt"}  # fmt: skip
+
+
+def write_study(folder: Path) -> str:
+    """Its id."""
+    manifest = Manifest(kind="study", schema_version=1, content=STUDY)
+    with new_artifact(folder, manifest, False) as at:
+        (at / "addition.json").write_text("{}")
+        (at / "report.html").write_text(PAGE, encoding="utf-8")
+    return entry_id(folder)
+
+
+def test_a_study_says_how_many_of_its_claims_hold(client: TestClient, folder: Path):
+    id = write_study(folder / "studies" / "addition")
+    entry = entries(client)["library/studies/addition"]
+    assert (entry["id"], entry["kind"], entry["problem"]) == (id, "study", "")
+    assert entry["facts"] == {
+        "study": "addition",
+        "claims": "7 of 9 hold",
+        "model": "specimen:adder",
+        "dictionary": "specimen:adder",
+        "kind": "clt",
+    }
+
+
+def test_the_page_of_a_study_can_do_nothing(client: TestClient, folder: Path, graph_id: str):
+    id = write_study(folder / "studies" / "addition")
+    answer = client.get(f"/api/studies/{id}/report")
+    assert answer.status_code == 200
+    assert answer.text == PAGE
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    own, of_all = answer.headers.get_list("content-security-policy")
+    assert own.split("; ")[:2] == ["sandbox", "default-src 'none'"]
+    assert "script" not in own and "allow" not in own
+    assert "frame-ancestors 'none'" in of_all
+    assert client.get(f"/api/studies/{graph_id}/report").status_code == 404
+    assert client.get("/api/studies/..%2f..%2fetc/report").status_code == 400
+
+
+def test_a_study_whose_page_is_not_what_its_manifest_says_is_not_shown(
+    client: TestClient, folder: Path, tmp_path: Path
+):
+    id = write_study(folder / "studies" / "changed")
+    (folder / "studies" / "changed" / "report.html").write_text("less")
+    assert "report.html has 4 bytes of" in entries(client)["library/studies/changed"]["problem"]
+    assert client.get(f"/api/studies/{id}/report").status_code == 400
+    linked = write_study(folder / "studies" / "linked")
+    page = folder / "studies" / "linked" / "report.html"
+    page.replace(tmp_path / "report.html")
+    page.symlink_to(tmp_path / "report.html")
+    assert client.get("/api/library").status_code == 200
+    answer = client.get(f"/api/studies/{linked}/report")
+    assert (answer.status_code, "leads out" in answer.text) == (400, True)
 
 
 def test_fingerprints_of_weights_become_known_and_link_what_belongs_together(

@@ -9,6 +9,7 @@ export const KINDS: readonly EntryKind[] = [
   'model',
   'run',
   'evaluation',
+  'study',
   'store',
 ];
 
@@ -19,6 +20,7 @@ export const PLURAL: Record<EntryKind, string> = {
   model: 'models',
   run: 'runs',
   evaluation: 'evaluations',
+  study: 'studies',
   store: 'stores',
 };
 
@@ -42,6 +44,7 @@ export function routeOfEntry(entry: Pick<Entry, 'id' | 'kind' | 'problem'>): Rou
   const { id, kind } = entry;
   if (entry.problem) return undefined;
   if (kind === 'dictionary') return { page: 'xray', id };
-  if (kind === 'model' || kind === 'store') return undefined;
+  // a study is a page of its own: see the library
+  if (kind === 'model' || kind === 'store' || kind === 'study') return undefined;
   return { page: kind, id };
 }

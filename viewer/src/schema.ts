@@ -501,6 +501,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report
+         * @description What a study found, as its own page.
+         */
+        get: operations["get_report_api_studies__id__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -796,6 +816,8 @@ export interface components {
         EdgeColumns: {
             /** Source */
             source: number[];
+            /** Spread */
+            spread?: number[] | null;
             /** Target */
             target: number[];
             /** Weight */
@@ -945,7 +967,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "model" | "dictionary" | "atlas" | "graph" | "run" | "evaluation" | "store";
+            kind: "model" | "dictionary" | "atlas" | "graph" | "run" | "evaluation" | "study" | "store";
             /**
              * Model Fingerprint
              * @default
@@ -996,7 +1018,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "model" | "dictionary" | "atlas" | "graph" | "run" | "evaluation" | "store";
+            kind: "model" | "dictionary" | "atlas" | "graph" | "run" | "evaluation" | "study" | "store";
             /**
              * Links
              * @default {}
@@ -1285,6 +1307,7 @@ export interface components {
             label_sources: {
                 [key: string]: string;
             };
+            merged?: components["schemas"]["MergedPrompts"] | null;
             /** Model */
             model: string;
             /** Model Fingerprint */
@@ -1589,6 +1612,18 @@ export interface components {
             folders: string[];
             /** Version */
             version: string;
+        };
+        /**
+         * MergedPrompts
+         * @description What the prompts of a merged graph have in common, and what is special to each.
+         */
+        MergedPrompts: {
+            /** Influence */
+            influence: (number | null)[][];
+            /** Kept */
+            kept: number[][];
+            /** Prompts */
+            prompts: string[];
         };
         /**
          * Metrics
@@ -4240,6 +4275,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_report_api_studies__id__report_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an entry of the library, or of a job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": components["schemas"]["Problem"];
                 };
             };
         };

@@ -106,6 +106,7 @@ def _node_columns(nodes: Nodes) -> NodeColumns:
 
 def _edge_tensors(graph: Graph) -> dict[str, Tensor]:
     present = graph.edges != 0
+    merged = {} if graph.spread is None else {"spread": graph.spread[present]}
     return {
         "rows": graph.rows.clone(),
         "columns": graph.columns.clone(),
@@ -116,6 +117,7 @@ def _edge_tensors(graph: Graph) -> dict[str, Tensor]:
         "unexpanded_mass": graph.unexpanded_mass.clone(),
         "value": graph.value.clone(),
         "residual": graph.residual.clone(),
+        **merged,
     }
 
 
@@ -224,6 +226,8 @@ def _check(content: GraphContent, nodes: Nodes, file: TensorFile) -> None:
             raise ValueError(f"{name} name a node twice")
     sizes = dict.fromkeys(("weights", "unexpanded_mass", "value", "residual"), n_rows)
     sizes |= {"offsets": n_rows + 1, "edges": len(file["indices"])}
+    if "spread" in file:
+        sizes["spread"] = len(file["indices"])
     for name, size in sizes.items():
         if tuple(file[name].shape) != (size,):
             raise ValueError(f"{name} has {file[name].numel()} entries, expected {size}")
@@ -243,21 +247,26 @@ def _check_range(name: str, index: Tensor, n: int) -> None:
 
 
 def _graph(content: GraphContent, nodes: Nodes, file: TensorFile) -> Graph:
-    rows, columns, values = file["rows"], file["columns"], file["edges"]
+    rows, columns = file["rows"], file["columns"]
     _check(content, nodes, file)
-    edges = values.new_zeros(len(rows), len(columns))
     at = torch.repeat_interleave(torch.arange(len(rows)), file["offsets"].diff())
-    edges[at, file["indices"].long()] = values
+
+    def dense(values: Tensor) -> Tensor:
+        matrix = values.new_zeros(len(rows), len(columns))
+        matrix[at, file["indices"].long()] = values
+        return matrix
+
     return Graph(
         prompt=Prompt(content.prompt, tuple(content.tokens), tuple(content.strings)),
         nodes=nodes,
         rows=rows.clone(),
         columns=columns.clone(),
-        edges=edges,
+        edges=dense(file["edges"]),
         weights=file["weights"].clone(),
         unexpanded_mass=file["unexpanded_mass"].clone(),
         value=file["value"].clone(),
         residual=file["residual"].clone(),
         n_layers=content.n_layers,
         info=content.info,
+        spread=dense(file["spread"]) if "spread" in file else None,
     )

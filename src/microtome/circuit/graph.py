@@ -112,6 +112,8 @@ class Graph:
     n_layers: int
     info: dict[str, Any] = field(default_factory=dict)
     """Model, dictionary, fingerprints, policy, and whatever a file of another tool held."""
+    spread: Float[Tensor, "targets sources"] | None = None
+    """Of a merged graph: standard deviation of every edge over its prompts."""
 
     def __repr__(self) -> str:
         features = len(self.nodes.where("feature"))

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from microtome.circuit.graph import Graph
+from microtome.circuit.merged_view import merged_view
 from microtome.circuit.prune import Pruned, prune, whole
 from microtome.circuit.state import state_of
 from microtome.circuit.view import MAX_EDGES, EdgeColumns, GraphView, NodeColumns, ViewState
@@ -48,6 +49,7 @@ def graph_view(
         node_threshold=kept.node_threshold,
         edge_threshold=kept.edge_threshold,
         state=state or state_of(graph),
+        merged=merged_view(graph, index),
     )
 
 
@@ -87,10 +89,12 @@ def _edges(kept: Pruned, index: Tensor) -> EdgeColumns:
     place = torch.full((len(graph.nodes),), -1)
     place[index] = torch.arange(len(index))
     at = kept.edges.nonzero()
+    spread = None if graph.spread is None else _short(graph.spread[at[:, 0], at[:, 1]])
     return EdgeColumns(
         source=place[graph.columns[at[:, 1]]].tolist(),
         target=place[graph.rows[at[:, 0]]].tolist(),
         weight=_short(graph.edges[at[:, 0], at[:, 1]]),
+        spread=spread,
     )
 
 

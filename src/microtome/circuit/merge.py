@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from microtome.circuit.graph import Graph, Nodes, Prompt
+from microtome.circuit.merged_view import merged_info
 from microtome.circuit.prune import prune, source_influence
 from microtome.circuit.state import with_state
 from microtome.circuit.view import ViewState
@@ -83,8 +84,9 @@ def merge(graphs: Sequence[Graph], align: Align = "start") -> Merged:
         kept[at, i] = prune(one).nodes
         influence[at, i] = source_influence(one).double()
     info = _info(graphs, align, present)
-    prompt = _prompt(graphs, shifts, longest)
-    merged = Merged(replace(graph, prompt=prompt, info=info), spread, present, kept, influence)
+    info["merged"] |= merged_info(present, kept, influence)
+    graph = replace(graph, prompt=_prompt(graphs, shifts, longest), info=info, spread=spread)
+    merged = Merged(graph, spread, present, kept, influence)
     names = [merged.graph.nodes.name(i) for i in merged.common.tolist() if every[i][0] == "feature"]
     pinned = with_state(merged.graph, ViewState(pinned=names[:_PINNED]))
     return replace(merged, graph=pinned)

@@ -82,6 +82,20 @@ class EdgeColumns(_Document):
     target: list[int]
     weight: list[float]
     """Signed linear effect of the source on the target."""
+    spread: list[float] | None = None
+    """Of a merged graph: standard deviation over the prompts that the effect is a mean of."""
+
+
+class MergedPrompts(_Document):
+    """What the prompts of a merged graph have in common, and what is special to each."""
+
+    prompts: list[str]
+    influence: list[list[float | None]]
+    """By prompt, then node: share of all influence in the prompt's graph that passes through the
+    node; none where that graph has no such node."""
+    kept: list[list[int]]
+    """By prompt: the nodes that its graph keeps when it is pruned. The common circuit is what every
+    prompt keeps."""
 
 
 class GraphView(_Document):
@@ -115,6 +129,8 @@ class GraphView(_Document):
     """By node id, where a label is not the graph's own: automatic, concept, model, person."""
     state: ViewState | None = None
     """As it was saved with the graph."""
+    merged: MergedPrompts | None = None
+    """Of a graph that was merged from those of several prompts."""
 
 
 def replaces(source: str, own: str) -> bool:

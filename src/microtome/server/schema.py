@@ -19,7 +19,7 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-EntryKind = Literal["model", "dictionary", "atlas", "graph", "run", "evaluation", "store"]
+EntryKind = Literal["model", "dictionary", "atlas", "graph", "run", "evaluation", "study", "store"]
 
 
 class Entry(Document):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from microtome.artifact.json_file import read_json, read_json_value
-from microtome.artifact.names import EVALUATION
+from microtome.artifact.names import EVALUATION, REPORT
 from microtome.errors import MicrotomeError
 from microtome.server.atlases import Atlases
 from microtome.server.given import GivenLabels
@@ -26,7 +26,7 @@ from microtome.server.settings import Settings
 
 
 class Services:
-    """The library, annotations, atlases, graphs, runs, evaluations and jobs of one server."""
+    """The library, annotations, atlases, graphs, runs, evaluations, studies and jobs."""
 
     def __init__(self, settings: Settings):
         """Open the folders and the database.
@@ -93,6 +93,18 @@ class Services:
         if not isinstance(content, list) or not all(isinstance(one, dict) for one in content):
             raise MicrotomeError(f"{path.name} is not a list of evaluations; evaluate again")
         return content
+
+    def report(self, id: str) -> bytes:
+        """The page of a study.
+
+        Raises:
+            MicrotomeError: no such study, or its page cannot be read.
+        """
+        path = self.library.find(id, "study").path / REPORT
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise MicrotomeError(f"{path.name} cannot be read: {error.strerror}") from error
 
     def close(self) -> None:
         """Stop jobs and threads; idempotent."""

@@ -82,4 +82,5 @@ def in_order(graph: Graph) -> Graph:
         unexpanded_mass=graph.unexpanded_mass[rows].double(),
         value=graph.value[rows].double(),
         residual=graph.residual[rows].double(),
+        spread=None,
     )

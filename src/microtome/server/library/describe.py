@@ -161,6 +161,18 @@ def _evaluation_facts(content: dict[str, Any]) -> Facts:
     }
 
 
+def _study_facts(content: dict[str, Any]) -> Facts:
+    held, partly, failed = (_number(content, name) or 0 for name in ("holds", "partly", "fails"))
+    total = held + partly + failed
+    return {
+        "study": _text(content, "study"),
+        "claims": f"{held} of {total} hold" if total else "",
+        "model": _text(content, "model"),
+        "dictionary": _text(content, "dictionary"),
+        "kind": _text(content, "dictionary_kind"),
+    }
+
+
 def _store_facts(content: dict[str, Any]) -> Facts:
     return {
         "rows": _number(content, "rows"),
@@ -174,6 +186,7 @@ _FACTS: dict[str, Callable[[dict[str, Any]], Facts]] = {
     "atlas": _atlas_facts,
     "graph": _graph_facts,
     "evaluation": _evaluation_facts,
+    "study": _study_facts,
     "store": _store_facts,
 }
 

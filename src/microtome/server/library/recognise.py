@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from microtome.artifact.json_file import read_json
 from microtome.artifact.manifest import FILE_NAME
-from microtome.artifact.names import EVALUATION, METRICS, RECIPE
+from microtome.artifact.names import EVALUATION, METRICS, RECIPE, REPORT
 from microtome.artifact.readable import is_file
 from microtome.dictionary.formats.detect import format_of
 from microtome.errors import MicrotomeError
@@ -22,6 +22,7 @@ OWN_FILES: dict[EntryKind, tuple[str, ...]] = {
     "graph": ("nodes.json", "edges.safetensors"),
     "atlas": ("features.parquet", "examples.parquet"),
     "evaluation": (EVALUATION,),
+    "study": (REPORT,),
     "dictionary": ("weights.safetensors",),
     "model": ("config.json",),
 }
@@ -48,10 +49,10 @@ def has_manifest(listing: Listing) -> bool:
 
 
 def _damaged_kind(listing: Listing) -> EntryKind | None:
-    """What a folder was whose manifest does not tell, by the files beside it; a model's names are
-    not microtome's own."""
+    """What a folder was whose manifest does not tell, by the files beside it; those of models and
+    studies are called what others call theirs."""
     for kind, names in OWN_FILES.items():
-        if kind != "model" and listing.files.issuperset(names):
+        if kind not in ("model", "study") and listing.files.issuperset(names):
             return kind
     return None
 

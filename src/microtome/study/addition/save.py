@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from microtome.artifact import SCHEMA_VERSIONS, Manifest, new_artifact
+from microtome.artifact.names import REPORT
 from microtome.study.addition.document import AdditionStudy
 from microtome.study.addition.page import page
 from microtome.study.addition.plots import plots
 
 KIND = "study"
-ADDITION, REPORT = "addition.json", "report.html"
+ADDITION = "addition.json"
 
 
 def save_addition(study: AdditionStudy, path: Path, force: bool = False) -> None:
@@ -29,7 +30,13 @@ def save_addition(study: AdditionStudy, path: Path, force: bool = False) -> None
         schema_version=SCHEMA_VERSIONS[KIND],
         config=study.options.model_dump(),
         inputs={"model": study.model_fingerprint, "dictionary": study.dictionary_fingerprint},
-        content={"study": "addition", **{v: verdicts.count(v) for v in dict.fromkeys(verdicts)}},
+        content={
+            "study": "addition",
+            "model": study.model,
+            "dictionary": study.dictionary,
+            "dictionary_kind": study.dictionary_kind,
+            **{verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)},
+        },
     )
     with new_artifact(path, manifest, force) as folder:
         (folder / ADDITION).write_text(study.model_dump_json(indent=1) + "\n", encoding="utf-8")

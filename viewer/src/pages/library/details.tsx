@@ -6,6 +6,7 @@ import { titleOf } from '../../entries';
 import { Link } from '../../navigation';
 import { useShortcut } from '../../shell/shortcuts';
 import { useLoad, useSource } from '../../source';
+import { reportOf } from './entries';
 
 /** The manifest of an artifact, and what belongs to it. */
 export function Details({ entry, close }: { entry: Entry; close: () => void }) {
@@ -37,7 +38,7 @@ function Content({ detail }: { detail: EntryDetail }) {
   };
   return (
     <>
-      <Belonging links={detail.links} />
+      <Belonging links={detail.links} report={reportOf(detail)} />
       <dl className="fingerprints">
         {Object.entries(fingerprints).map(
           ([of, text]) =>
@@ -62,11 +63,23 @@ function Content({ detail }: { detail: EntryDetail }) {
   );
 }
 
-function Belonging({ links }: { links: EntryDetail['links'] }) {
+interface BelongingProps {
+  links: EntryDetail['links'];
+  report: string | undefined;
+}
+
+function Belonging({ links, report }: BelongingProps) {
   const known = Object.entries(links);
-  if (known.length === 0) return null;
+  if (known.length === 0 && !report) return null;
   return (
     <ul className="belonging">
+      {report && (
+        <li>
+          <a href={report} target="_blank" rel="noopener">
+            Open its report
+          </a>
+        </li>
+      )}
       {known.map(([kind, id]) => (
         <li key={kind}>
           {kind === 'atlas' && <Link to={{ page: 'atlas', id }}>Open its atlas</Link>}

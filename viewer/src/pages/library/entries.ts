@@ -28,6 +28,13 @@ function textOf(entry: Entry): string {
   return [entry.kind, entry.name, entry.path, ...facts].join(' ').toLowerCase();
 }
 
+/** Where the server has the page of a study. */
+export function reportOf({ id, kind, problem }: Entry): string | undefined {
+  return kind === 'study' && !problem
+    ? `./api/studies/${encodeURIComponent(id)}/report`
+    : undefined;
+}
+
 /** Facts as a line of figures. */
 export function factsOf(entry: Entry): { name: string; value: string }[] {
   return Object.entries(entry.facts).flatMap(([name, value]) =>

@@ -3,7 +3,7 @@ import type { Entry } from '../../documents';
 import { isBundled, PLURAL, routeOfEntry, titleOf } from '../../entries';
 import { bytes, since } from '../../format';
 import { Link } from '../../navigation';
-import { factsOf } from './entries';
+import { factsOf, reportOf } from './entries';
 
 interface EntryTableProps {
   entries: Entry[];
@@ -27,13 +27,18 @@ export function EntryTable({ entries, shown, show }: EntryTableProps) {
 
 function Row({ entry, show }: { entry: Entry; show: () => void }) {
   const route = routeOfEntry(entry);
+  const report = reportOf(entry);
   return (
     <>
       <span className={`kind-mark ${entry.kind}`} title={PLURAL[entry.kind]}>
         {entry.kind}
       </span>
       <div className="entry-text">
-        {route ? (
+        {report ? (
+          <a href={report} target="_blank" rel="noopener" className="entry-name">
+            {titleOf(entry)}
+          </a>
+        ) : route ? (
           <Link to={route} className="entry-name">
             {titleOf(entry)}
           </Link>
