@@ -11,7 +11,7 @@ for the time.
 
 The last line is one JSON object: seconds (of the 200-node graph), r2_held, r2_frozen, r2_live
 (medians over prompts, groups on the answer), r2_control (of random features, held), cosine_*,
-believable, partly and not_believable (prompts), and by distance the medians.
+effect_* (size of measured effects against those in held), believable, partly and not_believable (prompts), and by distance the medians.
 """
 
 import argparse
@@ -75,6 +75,18 @@ def seconds(model: LanguageModel, dictionary: Dictionary, prompt: str) -> tuple[
     return time.perf_counter() - started, int(prune(graph, threshold).nodes.sum())
 
 
+def size_of_effects(found: Verification, mode: str) -> float:
+    """Root mean square of what the ten most influential groups do to the answer, when changed."""
+    effects = [
+        value
+        for group in found.groups[:10]
+        for effect in group.effects
+        for value in effect.measured[mode]
+        if value is not None
+    ]
+    return statistics.fmean(value**2 for value in effects) ** 0.5 if effects else float("nan")
+
+
 def report(found: list[Verification]) -> dict:
     out: dict = {"prompts": len(found)}
     for mode in found[0].modes:
@@ -90,6 +102,9 @@ def report(found: list[Verification]) -> dict:
             f"cosine {out[f'cosine_{mode}']}, slope {out[f'slope_{mode}']}; "
             f"random: R2 {out[f'control_{mode}']}, cosine {out[f'control_cosine_{mode}']}"
         )
+        sizes = [size_of_effects(v, mode) / size_of_effects(v, "held") for v in found]
+        out[f"effect_{mode}"] = median(sizes)
+        print(f"        effects {out[f'effect_{mode}']} of those in held")
         for distance in sorted({row.distance for r in results for row in r.by_distance}):
             rows = [w for r in results for w in r.by_distance if w.distance == distance]
             r2, control = (

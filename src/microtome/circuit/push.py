@@ -119,7 +119,7 @@ def push(
     x, parallel = injection.embedded, replacement.frozen.parallel
     for layer, parts in enumerate(replacement.frozen.layers):
         yield x
-        attended = _attend(parts.attention, x)
+        attended = attend(parts.attention, x)
         attended = attended + injection.bias[:, None, None] * parts.attention.constant
         mid = x + attended
         written, skip = injection.written[layer], replacement.dictionary.skips[layer]
@@ -138,8 +138,9 @@ def head_values(
     return values.repeat_interleave(attention.group, 1)
 
 
-def _attend(
+def attend(
     attention: FrozenAttention, x: Float[Tensor, "sources position d"]
 ) -> Float[Tensor, "sources position d"]:
+    """What attention adds, without its constant."""
     mixed = attention.pattern @ head_values(attention, x)
     return torch.einsum("shqv,hvd->sqd", mixed, attention.output)

@@ -17,7 +17,7 @@ from microtome.errors import MicrotomeError
 from microtome.model.adapter import Adapter, Projection, adapter_for, projection
 from microtome.model.hooks import Edit, Tap
 from microtome.model.site import Site
-from microtome.model.stream import TokenStream
+from microtome.model.stream import TokenStream, check_sampling
 from microtome.model.taps import AllCaptured, Watch, sites_tapped, source_of
 
 
@@ -298,16 +298,26 @@ class LanguageModel:
         Returns the prompt and its continuation. A sequence that meets the end-of-sequence token
         is padded after it. Sampling depends on `seed` alone. `on_token` is given every new token
         as soon as it is there.
+
+        Raises:
+            MicrotomeError: no new token asked for or none that fits the context, or a temperature
+                or seed that cannot be.
         """
         tokens = self.check_tokens(tokens)
         room = self.max_positions - tokens.shape[-1]
+        check_sampling(max_new_tokens, temperature, seed)
+        if room < 1:
+            raise MicrotomeError(
+                f"the prompt fills the context of {self.name} ({self.max_positions} tokens), so "
+                f"nothing can follow it; shorten it"
+            )
         sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {}
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             out = self.hf.generate(  # pyright: ignore[reportCallIssue]
                 tokens,
                 attention_mask=torch.ones_like(tokens),
-                max_new_tokens=max(min(max_new_tokens, room), 1),
+                max_new_tokens=min(max_new_tokens, room),
                 use_cache=use_cache,
                 pad_token_id=self._pad_token(),
                 streamer=None if on_token is None else TokenStream(on_token),

@@ -46,6 +46,8 @@ class FrozenNorm:
     weight: Float[Tensor, " d"]
     centred: bool
     constant: Float[Tensor, "position d"]
+    eps: float | None
+    """None where there is no norm at all."""
 
     def linear(self, x: Float[Tensor, "*batch position d"]) -> Float[Tensor, "*batch position d"]:
         """The linear part, position by position."""
@@ -59,6 +61,20 @@ class FrozenNorm:
         """The transpose, C (weight * g): pulls directions on the output back to the input."""
         pulled = directions * self.weight
         return pulled - pulled.mean(-1, keepdim=True) if self.centred else pulled
+
+    def as_frozen(
+        self, x: Float[Tensor, "position d"], change: Float[Tensor, "*batch position d"]
+    ) -> Float[Tensor, "*batch position d"]:
+        """The change of x that does behind the frozen norm what `change` does behind the live one.
+
+        With s and s' the norm's scale before and after the change: (x + change) s' / s - x.
+        """
+        if self.eps is None:
+            return change
+        changed = x + change
+        centred = changed - changed.mean(-1, keepdim=True) if self.centred else changed
+        scale = torch.rsqrt(centred.pow(2).mean(-1, keepdim=True) + self.eps)
+        return changed * (scale / self.scale) - x
 
 
 def freeze_norm(
@@ -76,13 +92,13 @@ def freeze_norm(
     """
     if norm is None:
         one, weight = torch.ones_like(x[:, :1]), torch.ones_like(x[0])
-        return FrozenNorm(one, weight, False, torch.zeros_like(x))
+        return FrozenNorm(one, weight, False, torch.zeros_like(x), None)
     weight, bias = norm.weight, getattr(norm, "bias", None)
     assert isinstance(weight, Tensor)
     weight = weight.detach().to(x.dtype)
     bias = torch.zeros_like(weight) if bias is None else bias.detach().to(x.dtype)
     linear = FrozenNorm(
-        _denominator(norm, x), weight + 1 if unit_offset else weight, _centred(norm), x
+        _denominator(norm, x), weight + 1 if unit_offset else weight, _centred(norm), x, _eps(norm)
     )
     rounding = y - bias - linear.linear(x)
     stored = norm.weight.dtype
@@ -92,4 +108,4 @@ def freeze_norm(
             f"{name} ({type(norm).__name__}) is not the norm that the adapter row describes; "
             f"its output is off by {float(rounding.norm() / y.norm()):.1e}"
         )
-    return FrozenNorm(linear.scale, linear.weight, linear.centred, bias + rounding)
+    return FrozenNorm(linear.scale, linear.weight, linear.centred, bias + rounding, _eps(norm))

@@ -89,7 +89,7 @@ class Effect(_Part):
     label: str
     """Of the target: the token of a logit."""
     predicted: dict[str, list[float]]
-    """By mode; with norms live it is read through the final norm."""
+    """By mode: by the edges, or with norms that follow (`simulate`)."""
     measured: dict[str, list[float | None]]
     control: dict[str, list[float | None]]
 

@@ -1,7 +1,7 @@
 """What interventions do on the real model, to the targets of a graph."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +11,6 @@ from torch import Tensor
 
 from microtome.circuit.graph import Graph
 from microtome.circuit.replacement import LocalReplacement, build_replacement
-from microtome.circuit.sources import source_nodes
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
 from microtome.intervention import Baseline, Clamps, Mode, clamp, hold
@@ -57,17 +56,6 @@ class Bench:
     def column_of(self) -> dict[int, int]:
         """By node, its column as a source."""
         return {node: i for i, node in enumerate(self.graph.columns.tolist())}
-
-    @cached_property
-    def source_columns(self) -> list[int]:
-        """By column of the graph, its place among all sources of the prompt (`Columns`).
-
-        What a budget left out is nobody's share, so any place will do.
-        """
-        nodes = source_nodes(self.model, self.replacement)
-        place = {nodes.name(i): i for i in range(len(nodes))}
-        names = (self.graph.nodes.name(node) for node in self.graph.columns.tolist())
-        return [place.get(name, 0) for name in names]
 
     @cached_property
     def testable(self) -> tuple[int, ...]:
@@ -119,9 +107,9 @@ class Bench:
             controls: by node, the encoder and feature that takes its place: changed by as much,
                 at the same position.
         """
-        without = self._values(self._run([Change((), 0.0)], mode, {}))
+        without = self.values(self._run([Change((), 0.0)], mode, {}).activations)
         parts = [
-            self._values(self._run(some, mode, controls or {})) - without
+            self.values(self._run(some, mode, controls or {}).activations) - without
             for some in self._batches(changes)
         ]
         return torch.cat(parts)
@@ -141,7 +129,7 @@ class Bench:
     def clamped(self, clamps: Clamps, rows: int, mode: Mode) -> Float[Tensor, "batch targets"]:
         """The targets asked for with features clamped; NaN for others."""
         run = clamp(self.baseline, clamps, {}, rows, mode, [Site("final"), *self._reads])
-        return self._values(run, self.asked)
+        return self.values(run.activations, self.asked)
 
     @cached_property
     def _capture(self) -> list[Site]:
@@ -191,23 +179,33 @@ class Bench:
             return Site("mlp.out", layer), self.replacement.errors[layer, position]
         raise MicrotomeError(f"{kind} nodes cannot be changed: they are not one thing in the model")
 
-    def _values(
-        self, run: Run, rows: Sequence[int] | None = None
+    def values(
+        self, activations: Mapping[Site, Tensor], rows: Sequence[int] | None = None
     ) -> Float[Tensor, "batch targets"]:
         """Targets as the graph counts them: a feature without its encoder's bias, a logit
-        against the mean of all, before any soft-cap and bias. NaN for those not asked for."""
-        out = run["final"].new_full(
-            (len(run["final"]), len(self.graph.rows)), float("nan"), dtype=torch.float64
-        )
-        for site, reading in self._readings.items():
+        against the mean of all, before any soft-cap and bias.
+
+        Args:
+            activations: of sites that targets read; or changes of these.
+            rows: those wanted, by default all.
+
+        Returns:
+            NaN for targets that read another site, or are not wanted.
+        """
+        batch = len(next(iter(activations.values())))
+        out = torch.full((batch, len(self.graph.rows)), float("nan"), dtype=torch.float64)
+        for site, x in activations.items():
+            reading = self._readings.get(site)
+            if reading is None:
+                continue
             wanted = list(range(len(reading.rows)))
             if rows is not None:
                 wanted = [i for i in wanted if reading.rows[i] in set(rows)]
             if not wanted:
                 continue
-            x = wide(run[site][:, reading.positions[wanted]])
-            found = torch.einsum("bnd,nd->bn", x, reading.directions[wanted])
-            out[:, [reading.rows[i] for i in wanted]] = found.double()
+            read = wide(x[:, reading.positions[wanted]])
+            found = torch.einsum("bnd,nd->bn", read, reading.directions[wanted].to(read))
+            out[:, [reading.rows[i] for i in wanted]] = found.double().cpu()
         return out
 
     @cached_property

@@ -93,13 +93,18 @@ def _causes(modes: dict[str, ModeResult]) -> list[str]:
     """What costs agreement, step by step from held to live."""
     said = []
     steps = (
-        ("held", "frozen", "norm denominators follow"),
-        ("frozen", "live", "attention follows"),
+        (
+            "held",
+            "frozen",
+            "norm denominators follow",
+            "they take part of an effect back, and what the graph misses weighs more",
+        ),
+        ("frozen", "live", "attention follows", "the graph leaves it out"),
     )
-    for before, after, what in steps:
+    for before, after, what, why in steps:
         a, b = _r2(modes[before].groups), _r2(modes[after].groups)
         if a is not None and b is not None and a - b > 0.1:
-            said.append(f"when {what}, R² falls from {a:.2f} to {b:.2f}: the graph leaves it out")
+            said.append(f"when {what}, R² falls from {a:.2f} to {b:.2f}: {why}")
     return said
 
 

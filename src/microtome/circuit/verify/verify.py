@@ -19,7 +19,7 @@ from microtome.circuit.verify.document import (
 )
 from microtome.circuit.verify.groups import Tested, Unit, effects_of, judge_edges
 from microtome.circuit.verify.measure import MODES, Bench, Change, bench
-from microtome.circuit.verify.readout import predict_in
+from microtome.circuit.verify.simulate import predict_in
 from microtome.circuit.verify.verdict import belief
 from microtome.circuit.view import ViewState
 from microtome.dictionary import Dictionary
