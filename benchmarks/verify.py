@@ -11,7 +11,8 @@ for the time.
 
 The last line is one JSON object: seconds (of the 200-node graph), r2_held, r2_frozen, r2_live
 (medians over prompts, groups on the answer), r2_control (of random features, held), cosine_*,
-effect_* (size of measured effects against those in held), believable, partly and not_believable (prompts), and by distance the medians.
+effect_* (size of measured effects against those in held), believable, partly and not_believable
+(prompts), and by distance the medians.
 """
 
 import argparse
