@@ -98,10 +98,12 @@ def report(found: list[Verification]) -> dict:
         out[f"slope_{mode}"] = median([g.slope for g in groups])
         out[f"control_{mode}"] = median([c.r2 for c in controls])
         out[f"control_cosine_{mode}"] = median([c.cosine for c in controls])
+        out[f"control_slope_{mode}"] = median([c.slope for c in controls])
         print(
             f"{mode:7} groups on the answer: R2 {out[f'r2_{mode}']}, "
             f"cosine {out[f'cosine_{mode}']}, slope {out[f'slope_{mode}']}; "
-            f"random: R2 {out[f'control_{mode}']}, cosine {out[f'control_cosine_{mode}']}"
+            f"random: R2 {out[f'control_{mode}']}, cosine {out[f'control_cosine_{mode}']}, "
+            f"slope {out[f'control_slope_{mode}']}"
         )
         sizes = [size_of_effects(v, mode) / size_of_effects(v, "held") for v in found]
         out[f"effect_{mode}"] = median(sizes)

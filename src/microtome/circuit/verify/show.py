@@ -1,6 +1,7 @@
 """A verification in the terminal, readable at 100 columns."""
 
 from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -27,10 +28,11 @@ def show_verification(found: Verification, console: Console) -> None:
     """Print the verdict, its reasons, and the figures behind it."""
     title = Text("\nVerdict  ", "bold")
     title.append(found.belief, BELIEF_STYLE[found.belief])
-    reasons = Text("".join(f"\n  {reason}" for reason in found.reasons))
+    reasons = [Padding(Text(reason), (0, 0, 0, 2)) for reason in found.reasons]
     console.print(
         Group(
-            title + reasons,
+            title,
+            *reasons,
             _section("Predicted against measured effects", _agreements(found)),
             Text(" R²: 1 exact, 0 no better than the mean; slope: 1 as strong as predicted", "dim"),
             _section("The circuit as a whole", _circuits(found)),
