@@ -95,6 +95,11 @@ BAD = [
     (("--feature", "0/1", "--add", "nan"), "finite number"),
     ((*SCALE, "--recipe", "r.json"), "--recipe has its own changes"),
     (("--recipe", "none.json"), "none.json does not exist"),
+    (("--recipe", "r.json", "--positions", "1"), "--recipe has its own positions"),
+    (("--recipe", "/"), "/ is a folder"),
+    ((*SCALE, "--save", "h/r.json", "--export-hook", "h"), "keep them apart"),
+    (("--feature", "0/1", "--clamp", "1e39"), "not finite"),
+    ((*SCALE, "--temperature", "1e-38"), "take 0"),
 ]
 
 

@@ -90,3 +90,20 @@ def test_a_position_after_the_prompt_is_refused():
     near = far.model_copy(update={"positions": "all"})
     with pytest.raises(MicrotomeError, match="name one"):
         generate(model, tokens(), [near])
+
+
+def test_a_text_of_what_is_no_number_is_refused():
+    model = tiny_model("llama", torch.float32)
+    huge = Intervention(what=Features.of((0, 3)), how="clamp", value=1e39)
+    for temperature in (0.0, 1.0):
+        with pytest.raises(MicrotomeError, match="not finite under the interventions"):
+            generate(model, tokens(), [huge], tiny_dictionary(model), 4, temperature)
+
+
+def test_a_patch_of_generated_tokens_changes_none():
+    model = tiny_model("llama")
+    patch = Intervention(
+        what=Features.of((0, 3)), how="patch", source=(3, 4, 5), positions="generated"
+    )
+    text = generate(model, tokens(), [patch], tiny_dictionary(model), 4)
+    assert torch.equal(text, model.generate(tokens(), 4))

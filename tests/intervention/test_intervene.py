@@ -1,10 +1,13 @@
 """Interventions on a prompt: exact where all is held, the real model's where nothing is."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from microtome.circuit import trace
 from microtome.dictionary import Activation, Decoder, Dictionary, Encoder
+from microtome.errors import MicrotomeError
 from microtome.intervention import (
     Baseline,
     Direction,
@@ -13,6 +16,7 @@ from microtome.intervention import (
     Intervention,
     Mode,
     WholeSite,
+    direct_effect,
     hold,
     intervene,
     sweep,
@@ -324,3 +328,70 @@ def test_a_range_of_layers_that_is_not_there_is_named():
             intervene(fixture(), [[]], Mode(constrained=constrained))
     with pytest.raises(MicrotomeError, match="batch of interventions is empty"):
         intervene(fixture(), [])
+
+
+def test_a_patch_from_a_shorter_prompt_may_reach_nothing():
+    model = tiny_model("llama")
+    baseline = hold(model, tokens(), tiny_dictionary(model))
+    for what in (Features.of((0, 3)), Head(layer=1, head=0)):
+        late = Intervention(what=what, how="patch", source=(3, 4), positions="last")
+        run = intervene(baseline, [[late], []])
+        torch.testing.assert_close(run.logits[0], run.logits[1], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        (Features.of((0, 3)), "L0/3"),
+        (Head(layer=1, head=2), "head 1.2"),
+        (WholeSite(site="blocks.0.mlp.out"), "blocks.0.mlp.out"),
+        (Direction(site="final", vector=(1.0,) * 24), "a direction at final"),
+    ],
+)
+def test_nothing_is_changed_twice_at_one_position(what, name: str):
+    model = tiny_model("llama")
+    baseline = hold(model, tokens(), tiny_dictionary(model))
+    first = Intervention(what=what, how="scale", value=2.0, positions=(1, 3))
+    second = Intervention(what=what, how="ablate", positions=(-6,))
+    with pytest.raises(MicrotomeError, match=f"{name} is changed twice"):
+        intervene(baseline, [[first, second]])
+    intervene(baseline, [[first], [second]])
+
+
+def test_values_that_are_no_numbers_for_the_model_are_refused():
+    model = tiny_model("llama", torch.float32)
+    baseline = hold(model, tokens(), tiny_dictionary(model))
+    feature = Intervention(what=Features.of((0, 3)), how="clamp", value=1e39)
+    with pytest.raises(MicrotomeError, match="not finite under the interventions of row 1"):
+        intervene(baseline, [[], [feature]])
+    with pytest.raises(MicrotomeError, match="nan of a sweep"):
+        sweep(feature, [1.0, float("nan")])
+    with pytest.raises(MicrotomeError, match="nothing to sweep"):
+        sweep(Intervention(what=Features.of((0, 3)), how="ablate"), [1.0])
+    with pytest.raises(MicrotomeError, match=f"token id {2**70} .* outside the vocabulary"):
+        patch = Intervention(what=Head(layer=0, head=0), how="patch", source=(1, 2**70))
+        intervene(baseline, [[patch]])
+
+
+def test_a_dictionary_of_another_width_is_refused():
+    model, dictionary = tiny_model("llama"), tiny_dictionary(tiny_model("llama"))
+    narrow = replace(
+        dictionary,
+        encoders=tuple(
+            Encoder(e.weight[:, :20], e.bias, e.activation) for e in dictionary.encoders
+        ),
+    )
+    with pytest.raises(MicrotomeError, match=r"width 20 at blocks.0.mlp.in, but llama has 24"):
+        hold(model, tokens(), narrow)
+
+
+def test_what_is_added_has_the_prompts_shape():
+    model = tiny_model("llama")
+    baseline = hold(model, tokens())
+    with pytest.raises(MicrotomeError, match="nothing to add"):
+        direct_effect(baseline, {}, [Site("final")])
+    vectors = {Site("embed"): torch.zeros(1, 4, 24, dtype=torch.float64)}
+    with pytest.raises(
+        MicrotomeError, match=r"embed has shape \(1, 4, 24\), expected \(1, 9, 24\)"
+    ):
+        direct_effect(baseline, vectors, [Site("final")])

@@ -85,3 +85,14 @@ def test_what_is_no_recipe(tmp_path: Path):
     (tmp_path / "r.json").write_text("{")
     with pytest.raises(MicrotomeError, match="is not readable as JSON"):
         load_recipe(tmp_path / "r.json")
+
+
+def test_features_are_of_a_dictionary_that_the_recipe_names(tmp_path: Path):
+    model = tiny_model("llama")
+    features = Intervention(what=Features.of((0, 1)), how="ablate")
+    with pytest.raises(MicrotomeError, match="names no dictionary"):
+        steering_recipe(model, None, [features])
+    unnamed = recipe().model_copy(update={"dictionary": None})
+    save_recipe(unnamed, str(tmp_path / "r.json"))
+    with pytest.raises(MicrotomeError, match="names no dictionary"):
+        load_recipe(str(tmp_path / "r.json")).check(model, tiny_dictionary(model))

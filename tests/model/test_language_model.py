@@ -8,7 +8,7 @@ from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel, Site
 from microtome.model.adapter import adapter_for
 from microtome.specimen.adder.tokenizer import build_tokenizer
-from tests.model.families import FAMILIES, LAYERS, tiny_model, tokens
+from tests.model.families import FAMILIES, LAYERS, POSITIONS, tiny_model, tokens
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -197,3 +197,27 @@ def test_fingerprints_tell_models_apart():
     assert tiny_model("llama").fingerprint == tiny_model("llama").fingerprint
     assert tiny_model("llama").fingerprint != tiny_model("llama", seed=1).fingerprint
     assert LlamaConfig().model_type == "llama"
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"max_new_tokens": 0}, "0 new tokens"),
+        ({"max_new_tokens": -3}, "-3 new tokens"),
+        ({"temperature": -1.0}, "temperature -1"),
+        ({"temperature": float("nan")}, "temperature nan"),
+        ({"temperature": float("inf")}, "temperature inf"),
+        ({"temperature": 1e-38}, "temperature 1e-38 .* take 0"),
+        ({"seed": 2**64}, "too large"),
+    ],
+)
+def test_generation_that_cannot_be_is_refused(how: dict, says: str):
+    with pytest.raises(MicrotomeError, match=says):
+        tiny_model("llama", torch.float32).generate(tokens(5), **how)
+
+
+def test_nothing_follows_a_prompt_that_fills_the_context():
+    model = tiny_model("llama")
+    assert model.generate(tokens(POSITIONS - 1), 5).shape[1] == POSITIONS
+    with pytest.raises(MicrotomeError, match="fills the context"):
+        model.generate(tokens(POSITIONS), 5)

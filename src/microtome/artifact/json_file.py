@@ -58,6 +58,8 @@ def read_json_value(path: Path) -> Any:
         MicrotomeError: missing, not for us to read, or malformed.
     """
     with readable(path):
+        if path.is_dir():
+            raise MicrotomeError(f"{path} is a folder, not a file")
         if not path.is_file():
             raise MicrotomeError(f"{path} does not exist")
         data = path.read_bytes()

@@ -78,6 +78,8 @@ def steer(
     asked = [*(feature or ()), *(head or ())]
     if recipe is not None and (asked or how):
         raise MicrotomeError("--recipe has its own changes; leave out --feature, --head and how")
+    if recipe is not None and positions != "all":
+        raise MicrotomeError("--recipe has its own positions; leave out --positions")
     if bool(asked) != (how is not None):
         raise MicrotomeError(
             "name a --feature or a --head, and how it is changed: --scale, --add, --clamp or "
@@ -87,6 +89,8 @@ def steer(
     for path in (save, export_hook):
         if path is not None:
             without_overwriting(path)
+    if save is not None and export_hook in (save, *save.parents):
+        raise MicrotomeError(f"--save and --export-hook are both at {export_hook}; keep them apart")
     with status("loading", quiet=json):
         loaded, read = load_model(model), load_dictionary(dictionary)
     if given is None:
@@ -149,7 +153,7 @@ def changes(
     whats: list[Features | Head] = []
     if features:
         whats.append(Features.of(*parse_features(dictionary, ",".join(features))))
-    for name in heads:
+    for name in dict.fromkeys(heads):
         layer, number = parse_head(name)
         whats.append(Head(layer=layer, head=number))
     try:

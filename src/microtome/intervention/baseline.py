@@ -78,9 +78,25 @@ def hold(
 
 
 def computing(model: LanguageModel, dictionary: Dictionary | None) -> Dictionary | None:
-    """A dictionary where the model is, in the precision of `precision`."""
+    """A dictionary where the model is, in the precision of `precision`.
+
+    Raises:
+        MicrotomeError: it is of a model of other layers or another width.
+    """
     if dictionary is None:
         return None
+    for width, names in (
+        (dictionary.d_in, dictionary.reads),
+        (dictionary.d_out, dictionary.writes),
+    ):
+        for site in map(model.check_site, names):
+            at_heads = site.kind == "attn.head.out"
+            expected = model.n_heads * model.d_head if at_heads else model.d_model
+            if width != expected:
+                raise MicrotomeError(
+                    f"{dictionary.name} has width {width} at {site}, but {model.name} has "
+                    f"{expected}; use a dictionary that was trained on this model"
+                )
     return dictionary.to(model.device, precision(model))
 
 

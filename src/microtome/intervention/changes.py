@@ -161,7 +161,7 @@ def _one_encoder(setting: Setting, encoder: int, lists: _Lists, made: Changes) -
     device, dtype = dictionary.biases[0].device, dictionary.biases[0].dtype
     entries = FeatureEntries(
         Places.of(lists.rows, lists.spans, device),
-        torch.tensor(lists.features, device=device),
+        torch.tensor(lists.features, device=device, dtype=torch.long),
         torch.tensor(lists.factors, device=device, dtype=dtype),
         torch.tensor(lists.offsets, device=device, dtype=dtype),
     )
@@ -211,6 +211,7 @@ def _is_held(setting: Setting, dictionary: Dictionary, encoder: int) -> bool:
 def _directions(setting: Setting, batch: Batch, sources: Sources, made: Changes) -> None:
     model = setting.model
     by_site: dict[Site, list] = defaultdict(list)
+    taken: dict[tuple, list[tuple[int, int]]] = defaultdict(list)
     for row, intervention, ranges in _each(setting, batch, Direction):
         what = intervention.what
         assert isinstance(what, Direction)
@@ -223,6 +224,7 @@ def _directions(setting: Setting, batch: Batch, sources: Sources, made: Changes)
             )
         if not bool(vector.any()):
             raise MicrotomeError(f"the direction at {site} is zero; give one that points somewhere")
+        _check_apart(taken[row, site, what.vector], ranges, f"a direction at {site}")
         for span in ranges:
             if intervention.how == "patch":
                 for position, value in sources.components(intervention, site, vector, span):
@@ -243,8 +245,12 @@ def _directions(setting: Setting, batch: Batch, sources: Sources, made: Changes)
 def _blocks(setting: Setting, batch: Batch, sources: Sources, made: Changes) -> None:
     model = setting.model
     by_site: dict[Site, list] = defaultdict(list)
+    taken: dict[tuple, list[tuple[int, int]]] = defaultdict(list)
     for row, intervention, ranges in _each(setting, batch, (Head, WholeSite)):
         site, columns = block(model, intervention)
+        what = intervention.what
+        name = f"head {what.layer}.{what.head}" if isinstance(what, Head) else str(site)
+        _check_apart(taken[row, site, columns.start], ranges, name)
         for span in ranges:
             given = None
             if intervention.how == "patch":

@@ -3,6 +3,7 @@
 Nothing here computes; `run` and `generate` take these descriptions to a model.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -110,7 +111,16 @@ class Intervention(_Part):
 
 
 def sweep(intervention: Intervention, values: Sequence[float]) -> list[tuple[Intervention]]:
-    """The same intervention once for each of some values: a batch for `run`."""
+    """The same intervention once for each of some values: a batch for `run`.
+
+    Raises:
+        MicrotomeError: a value that is not finite, or an intervention that has none.
+    """
+    if intervention.value is None:
+        raise MicrotomeError(f"{intervention.how} has no value, so there is nothing to sweep")
+    for value in values:
+        if not math.isfinite(value):
+            raise MicrotomeError(f"the value {value} of a sweep is not a finite number")
     return [(intervention.model_copy(update={"value": float(value)}),) for value in values]
 
 

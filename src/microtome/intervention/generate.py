@@ -7,11 +7,12 @@ from jaxtyping import Int
 from torch import Tensor
 
 from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
 from microtome.intervention.baseline import computing
 from microtome.intervention.changes import Changes, Setting, changes
 from microtome.intervention.description import Intervention
 from microtome.intervention.intervene import chained, watched
-from microtome.model import LanguageModel
+from microtome.model import LanguageModel, Site
 from microtome.model.frozen import wide
 from microtome.model.taps import sites_tapped
 
@@ -46,13 +47,24 @@ def generate(
         on_token: given every new token as soon as it is there.
 
     Raises:
-        MicrotomeError: a feature, site, head or position that is not there.
+        MicrotomeError: a feature, site, head or position that is not there, values so large
+            that activations are not finite, or a way of sampling that cannot be.
     """
     tokens = model.check_tokens(tokens)
     made = steering(model, computing(model, dictionary), interventions, tokens.shape[1])
     made.clock.cached = use_cache
+    if interventions:
+        made.watch[Site("final")].append(_check_finite)
     with sites_tapped(model, edit=chained(made.edit), watch=watched(made.watch)):
         return model.generate(tokens, max_new_tokens, temperature, seed, use_cache, on_token)
+
+
+def _check_finite(x: Tensor) -> None:
+    """The token that follows from logits that are not numbers would be a token like any other."""
+    if not bool(torch.isfinite(x).all()):
+        raise MicrotomeError(
+            "activations are not finite under the interventions; take smaller values"
+        )
 
 
 def steering(

@@ -25,7 +25,7 @@ Step = dict[str, Any]
 
 
 def export_hook(
-    folder: Path,
+    folder: str | Path,
     model: LanguageModel,
     interventions: Sequence[Intervention],
     dictionary: Dictionary | None = None,
@@ -41,6 +41,7 @@ def export_hook(
             have, or a patch, whose other prompt is not part of a hook.
     """
     files = hook_files(model, interventions, dictionary)
+    folder = Path(folder)
     replaces(folder, force)
     with whole_folder(folder, force) as beside:
         for name, content in files.items():

@@ -41,14 +41,22 @@ def intervene(
 
     Raises:
         MicrotomeError: a feature, site, head, position or layer that is not there; a feature
-            without a dictionary; two changes of one thing in one row.
+            without a dictionary; two changes of one thing in one row; values so large that the
+            logits are not finite.
     """
     if not batch:
         raise MicrotomeError("there is nothing to run: the batch of interventions is empty")
     mode = mode or Mode()
     mode.check(baseline.model.n_layers)
     setting = Setting(baseline.model, baseline.dictionary, baseline.n_positions, mode, baseline)
-    return _held_run(baseline, mode, changes(setting, batch), len(batch), capture)
+    run = _held_run(baseline, mode, changes(setting, batch), len(batch), capture)
+    finite = torch.isfinite(run.logits).flatten(1).all(1)
+    if not bool(finite.all()):
+        raise MicrotomeError(
+            f"the logits are not finite under the interventions of row {int(finite.int().argmin())}"
+            f"; take smaller values"
+        )
+    return run
 
 
 @dataclass(frozen=True)
@@ -122,15 +130,26 @@ def direct_effect(
 
     Returns:
         By site, activation with the change less activation without it: [batch, position, d].
+
+    Raises:
+        MicrotomeError: nothing is added, at another site, or in another shape.
     """
-    for site in added:
+    if not added:
+        raise MicrotomeError("there is nothing to add; name a site and vectors")
+    rows = len(next(iter(added.values())))
+    expected = rows, baseline.n_positions, baseline.model.d_model
+    for site, vectors in added.items():
         if site.kind not in ("embed", "mlp.out"):
             raise MicrotomeError(f"a direct effect starts at embed or mlp.out, not at {site}")
+        if vectors.shape != expected:
+            raise MicrotomeError(
+                f"what is added at {site} has shape {tuple(vectors.shape)}, expected {expected}: "
+                f"batch, position, width"
+            )
     mode = Mode.direct(baseline.model.n_layers)
     made = Changes()
     for site, vectors in added.items():
         made.edit[site].append(_adding(vectors))
-    rows = len(next(iter(added.values())))
     without = _held_run(baseline, mode, Changes(), 1, capture)
     with_them = _held_run(baseline, mode, made, rows, capture)
     return {site: with_them[site] - without[site] for site in capture}

@@ -40,7 +40,7 @@ class Places:
 
     @staticmethod
     def of(rows: list[int], spans: list[tuple[int, int]], device: torch.device) -> "Places":
-        start, stop = torch.tensor(spans, device=device).view(-1, 2).unbind(1)
+        start, stop = torch.tensor(spans, device=device, dtype=torch.long).view(-1, 2).unbind(1)
         return Places(torch.tensor(rows, device=device, dtype=torch.long), start, stop)
 
     def within(self, start: int, length: int) -> tuple[Int[Tensor, " m"], Int[Tensor, " m"]]:

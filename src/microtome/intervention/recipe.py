@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from microtome.artifact.json_file import read_json, wrong_field
 from microtome.artifact.whole import whole_file
 from microtome.errors import MicrotomeError
-from microtome.intervention.description import Intervention
+from microtome.intervention.description import Features, Intervention
 
 if TYPE_CHECKING:
     from microtome.dictionary import Dictionary
@@ -60,6 +60,7 @@ class Recipe(_Part):
             MicrotomeError: another one, or none.
         """
         _check_same("model", self.model, model.name, model.fingerprint)
+        _check_named(self)
         if self.dictionary is None:
             return
         if dictionary is None:
@@ -77,6 +78,12 @@ def _check_same(kind: str, wanted: Named, name: str, fingerprint: str) -> None:
         )
 
 
+def _check_named(recipe: Recipe) -> None:
+    features = any(isinstance(change.what, Features) for change in recipe.interventions)
+    if features and recipe.dictionary is None:
+        raise MicrotomeError("the recipe changes features and names no dictionary; name theirs")
+
+
 def steering_recipe(
     model: "LanguageModel",
     dictionary: "Dictionary | None",
@@ -84,22 +91,29 @@ def steering_recipe(
     generation: Generation | None = None,
     notes: str = "",
 ) -> Recipe:
-    """A recipe for what is at hand."""
-    return Recipe(
+    """A recipe for what is at hand.
+
+    Raises:
+        MicrotomeError: features are changed, and no dictionary is given.
+    """
+    made = Recipe(
         model=Named(name=model.name, fingerprint=model.fingerprint),
         dictionary=dictionary and Named(name=dictionary.name, fingerprint=dictionary.fingerprint),
         interventions=tuple(interventions),
         generation=generation or Generation(),
         notes=notes,
     )
+    _check_named(made)
+    return made
 
 
-def save_recipe(recipe: Recipe, path: Path, force: bool = False) -> None:
+def save_recipe(recipe: Recipe, path: str | Path, force: bool = False) -> None:
     """Write a recipe as JSON; the file appears whole or not at all.
 
     Raises:
         MicrotomeError: the file exists and `force` is not given, or cannot be written.
     """
+    path = Path(path)
     if not force or path.is_dir():
         without_overwriting(path)
     whole_file(path, recipe_text(recipe))
@@ -120,14 +134,14 @@ def recipe_text(recipe: Recipe) -> str:
     return recipe.model_dump_json(indent=1) + "\n"
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: str | Path) -> Recipe:
     """Read a recipe.
 
     Raises:
         MicrotomeError: no such file, no recipe, one of a newer microtome, or a field that cannot
             be: names it.
     """
-    return checked_recipe(read_json(path), str(path))
+    return checked_recipe(read_json(Path(path)), str(path))
 
 
 def checked_recipe(raw: dict[str, Any], name: str) -> Recipe:

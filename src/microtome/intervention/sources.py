@@ -44,7 +44,13 @@ class Sources:
     def _tokens(self, source: str | tuple[int, ...]) -> Tensor:
         if isinstance(source, str):
             return self._model.tokenize(source)
-        return self._model.check_tokens(torch.tensor([source]))
+        outside = [token for token in source if not 0 <= token < self._model.d_vocab]
+        if outside:  # before it is a tensor, which may be too small for it
+            raise MicrotomeError(
+                f"token id {outside[0]} of the prompt that is patched from is outside the "
+                f"vocabulary of {self._model.name} (0 to {self._model.d_vocab - 1})"
+            )
+        return self._model.check_tokens(torch.tensor([source], dtype=torch.long))
 
     def _sites(self, intervention: Intervention) -> Iterable[Site]:
         what, model = intervention.what, self._model
