@@ -131,11 +131,29 @@ def test_another_kind_and_a_newer_version_are_refused(saved: Path):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("n_layers", "many"), ("tokens", [1.5]), ("strings", None), ("what", 1)]
-)
+    ("field", "value"), [("n_layers", "many"), ("tokens", [1.5]), ("strings", None), ("what", 1),
+     ("tokens", [2**70]), ("tokens", [-2]), ("n_layers", -1)],
+)  # fmt: skip
 def test_wrong_content_is_refused(saved: Path, field: str, value):
     change_manifest(saved, lambda manifest: manifest["content"].update({field: value}))
     assert "manifest.json" in refusal(load_graph, saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("warnings", 3), ("skip_positions", None), ("skip_positions", ["a"]), ("skip_positions", [-1]),
+     ("differences", 3), ("differences", {"a": [1]}), ("pinned", 3), ("pinned", [[]]),
+     ("supernodes", 3), ("supernodes", [3])],
+)  # fmt: skip
+def test_wrong_info_is_refused(saved: Path, name: str, value):
+    change_manifest(saved, lambda manifest: manifest["content"]["info"].update({name: value}))
+    said = refusal(load_graph, saved)
+    assert f"manifest.json: info: info.{name}" in said and "\n" not in said
+
+
+def test_layers_beyond_the_models_are_refused(saved: Path):
+    change_manifest(saved, lambda manifest: manifest["content"].update(n_layers=1))
+    assert "layers hold 3" in refusal(load_graph, saved)
 
 
 TAMPERED = {

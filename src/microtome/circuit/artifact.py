@@ -2,10 +2,18 @@
 view.json that a reader's pins and groups are kept in."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    field_validator,
+)
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -22,15 +30,26 @@ NODES, EDGES = "nodes.json", "edges.safetensors"
 VIEW, _ = KEPT_BESIDE["graph"]
 
 
+class _Info(BaseModel):
+    """What is read of a graph's `info`; the rest is kept as it is."""
+
+    warnings: list[Any] = []
+    skip_positions: list[Annotated[StrictInt, Field(ge=0)]] = []
+    differences: dict[str, tuple[StrictInt, StrictInt]] = {}
+    pinned: list[StrictStr] = []
+    supernodes: list[list[StrictStr]] = []
+
+
 class GraphContent(BaseModel):
     """What the manifest of a graph says of it."""
 
     model_config = ConfigDict(extra="forbid")
 
     prompt: str
-    tokens: list[int]
+    tokens: list[Annotated[int, Field(ge=-1, lt=2**31)]]
+    """Ids; -1 where another tool did not say them."""
     strings: list[str]
-    n_layers: int
+    n_layers: Annotated[int, Field(ge=0)]
     scores: dict[str, float | None]
     counts: dict[str, int]
     """Nodes of each kind, edges."""
@@ -38,9 +57,11 @@ class GraphContent(BaseModel):
 
     @field_validator("info")
     @classmethod
-    def _list_warnings(cls, info: dict[str, Any]) -> dict[str, Any]:
-        if not isinstance(info.get("warnings", []), list):
-            raise ValueError("info.warnings is not a list")
+    def _can_be_read(cls, info: dict[str, Any]) -> dict[str, Any]:
+        try:
+            _Info.model_validate(info)
+        except ValidationError as error:
+            raise ValueError(f"info.{wrong_field(error)}") from error
         return info
 
 
@@ -138,7 +159,7 @@ def load_graph(path: str | Path) -> Graph:
         nodes = _nodes(read_json(path / NODES))
         return _graph(content, nodes, TensorFile(path / EDGES))
     except ValidationError as error:
-        raise MicrotomeError(f"{path}/manifest.json: {error.errors()[0]['msg']}") from error
+        raise MicrotomeError(f"{path}/manifest.json: {wrong_field(error)}") from error
     except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
         raise MicrotomeError(f"{path} is not a consistent graph ({error}); trace again") from error
 
@@ -220,6 +241,7 @@ def _check(content: GraphContent, nodes: Nodes, file: TensorFile) -> None:
     _check_range("rows", file["rows"], len(nodes))
     _check_range("columns", file["columns"], len(nodes))
     _check_range("indices", file["indices"], n_columns)
+    _check_range("layers", nodes.layer + 1, content.n_layers + 2)
     _check_range("positions", nodes.position + 1, len(content.tokens) + 1)
     for name in ("rows", "columns"):
         if len(file[name].unique()) != len(file[name]):

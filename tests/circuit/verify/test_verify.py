@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from microtome.circuit import DirectionTarget, FeatureTarget, Graph, LogitDifference, trace
+from microtome.circuit.merge import merge
 from microtome.circuit.verify import Verification, VerifyOptions, verify
 from microtome.dictionary import Decoder, Dictionary, Encoder
 from microtome.errors import MicrotomeError
@@ -139,3 +140,30 @@ def test_another_direction_is_not_recorded(adder, clt):
     direction = DirectionTarget("blocks.2.resid.post", torch.ones(64))
     with pytest.raises(MicrotomeError, match="a direction that it does not record"):
         verify(trace(adder, "36 + 59 =", clt, direction), adder, clt)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"sizes": ()}, "are not numbers other than 0"),
+        ({"sizes": (1.0, float("nan"))}, "are not numbers other than 0"),
+        ({"sizes": (1.0, 1.0)}, "name one twice"),
+        ({"nodes": 0}, "0 nodes cannot be tested"),
+        ({"seed": 2**64}, "seed 18446744073709551616 is not"),
+        ({"node_threshold": 0.0}, "no feature of the graph is left at thresholds 0 for nodes"),
+    ],
+)
+def test_options_that_leave_nothing_to_test_are_refused(graph, adder, clt, options, says: str):
+    with pytest.raises(MicrotomeError, match=says):
+        verify(graph, adder, clt, VerifyOptions(**options))
+
+
+def test_a_graph_without_features_is_refused(adder, clt):
+    with pytest.raises(MicrotomeError, match="trace with more features"):
+        verify(trace(adder, "36 + 59 =", clt, max_features=0), adder, clt)
+
+
+def test_a_merged_graph_is_refused(graph: Graph, adder, clt):
+    merged = merge([graph, trace(adder, "12 + 34 =", clt)]).graph
+    with pytest.raises(MicrotomeError, match="merged from several prompts"):
+        verify(merged, adder, clt)

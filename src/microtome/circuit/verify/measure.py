@@ -267,8 +267,14 @@ def bench(graph: Graph, model: LanguageModel, dictionary: Dictionary) -> Bench:
 def check_fingerprints(graph: Graph, model: LanguageModel, dictionary: Dictionary) -> None:
     """
     Raises:
-        MicrotomeError: the graph is of another model or dictionary, or does not say of which.
+        MicrotomeError: the graph is of another model or dictionary, or does not say of which; or
+            it was merged from several prompts.
     """
+    if graph.info.get("merged"):
+        raise MicrotomeError(
+            "the graph was merged from several prompts, so no run of the model is its own; test "
+            "the graphs that it was merged from"
+        )
     for what, loaded in (("model", model), ("dictionary", dictionary)):
         recorded = graph.info.get(f"{what}_fingerprint")
         if not recorded:

@@ -23,10 +23,13 @@ from microtome.circuit.verify.simulate import predict_in
 from microtome.circuit.verify.verdict import belief
 from microtome.circuit.view import ViewState
 from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel, Site
 from microtome.model.frozen import wide
 
 BEST_GROUPS = 10
+_LARGEST = 1e6
+"""Share by which something is changed."""
 Progress = Callable[[int, int], None]
 
 
@@ -56,12 +59,20 @@ def verify(
         progress: called with steps done and steps to do.
 
     Raises:
-        MicrotomeError: the graph is of another model or dictionary.
+        MicrotomeError: the graph is of another model or dictionary, or has no feature that is
+            left to test; or options that cannot be.
     """
     started, options = time.monotonic(), options or VerifyOptions()
+    _check(options)
     tested_on = bench(graph, model, dictionary)
     pruned = prune(graph, options.node_threshold, options.edge_threshold)
     single, groups = _single(pruned, options), _groups(pruned, state)
+    if not single:
+        raise MicrotomeError(
+            f"no feature of the graph is left at thresholds {options.node_threshold:g} for nodes "
+            f"and {options.edge_threshold:g} for edges, so there is nothing to test; raise them, "
+            f"or trace with more features"
+        )
     steps = _Steps(progress, 4 * len(MODES) + len(MODES))
     nodes = _test(tested_on, single, options, steps)
     wholes = _test(tested_on, groups, options, steps)
@@ -98,6 +109,18 @@ def verify(
         error_by_token=by_token,
         error_influence=share,
     )
+
+
+def _check(options: VerifyOptions) -> None:
+    sizes = options.sizes
+    if not sizes or not all(size and abs(size) < _LARGEST for size in sizes):
+        raise MicrotomeError(f"sizes {sizes} are not numbers other than 0 below {_LARGEST:g}")
+    if len(set(sizes)) < len(sizes):
+        raise MicrotomeError(f"sizes {sizes} name one twice; name each once")
+    if options.nodes < 1:
+        raise MicrotomeError(f"{options.nodes} nodes cannot be tested; take 1 or more")
+    if not 0 <= options.seed < 2**63:
+        raise MicrotomeError(f"seed {options.seed} is not between 0 and 2**63 - 1")
 
 
 class _Steps:
