@@ -162,6 +162,7 @@ def test_a_recipe_of_heads_is_for_any_dictionary(client: TestClient):
         ({"format": "notes"}, "the file is not a steering recipe"),
         ({"version": 2}, "written by a newer microtome (steering version 2)"),
         ({"interventions": [changed("add", None)]}, "interventions.0: add needs a value"),
+        ({"interventions": [changed("add", 1)], "dictionary": None}, "names no dictionary"),
         ({"model": {"name": "other", "fingerprint": "0" * 16}}, "the model other"),
         ({"dictionary": {"name": "plt", "fingerprint": "0" * 16}}, "is not served"),
     ],

@@ -60,7 +60,7 @@ class Recipe(_Part):
             MicrotomeError: another one, or none.
         """
         _check_same("model", self.model, model.name, model.fingerprint)
-        _check_named(self)
+        check_named(self)
         if self.dictionary is None:
             return
         if dictionary is None:
@@ -78,7 +78,12 @@ def _check_same(kind: str, wanted: Named, name: str, fingerprint: str) -> None:
         )
 
 
-def _check_named(recipe: Recipe) -> None:
+def check_named(recipe: Recipe) -> None:
+    """Refuse a recipe that changes features of no dictionary.
+
+    Raises:
+        MicrotomeError: it does.
+    """
     features = any(isinstance(change.what, Features) for change in recipe.interventions)
     if features and recipe.dictionary is None:
         raise MicrotomeError("the recipe changes features and names no dictionary; name theirs")
@@ -103,7 +108,7 @@ def steering_recipe(
         generation=generation or Generation(),
         notes=notes,
     )
-    _check_named(made)
+    check_named(made)
     return made
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from microtome.errors import MicrotomeError
-from microtome.intervention.recipe import Named, Recipe, checked_recipe
+from microtome.intervention.recipe import Named, Recipe, check_named, checked_recipe
 from microtome.server.library import ArtifactLibrary
 from microtome.server.schema import EntryKind
 
@@ -29,6 +29,7 @@ def open_recipe(library: ArtifactLibrary, document: dict[str, Any]) -> OpenedRec
         MicrotomeError: no recipe, a field that cannot be, or weights that are not served.
     """
     recipe = checked_recipe(document, "the file")
+    check_named(recipe)
     return OpenedRecipe(
         recipe=recipe,
         model=_served(library, "model", recipe.model),
