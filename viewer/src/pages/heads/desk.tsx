@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { Progress } from '../../components/progress';
+import { NoModel, Weights } from '../../components/weights';
 import type { EntryDetail, Heads, Library } from '../../documents';
 import { useParameter } from '../../navigation';
 import { useJob } from '../../source';
@@ -21,8 +22,6 @@ export function HeadsDesk({ dictionary, library, choose }: HeadsDeskProps) {
   useEffect(() => {
     if (model) start({ kind: 'heads', model, dictionary: dictionary.id });
   }, [start, model, dictionary.id]);
-  const models = library.entries.filter((entry) => entry.kind === 'model' && !entry.problem);
-  const dictionaries = library.entries.filter((e) => e.kind === 'dictionary' && !e.problem);
   return (
     <div className="page heads-page">
       <header className="page-head">
@@ -30,33 +29,15 @@ export function HeadsDesk({ dictionary, library, choose }: HeadsDeskProps) {
         <span className="soft">what attention heads read, copy and take away, in features</span>
       </header>
       <div className="heads-choices">
-        <label className="small soft">
-          Dictionary{' '}
-          <select value={dictionary.id} onChange={(event) => choose(event.target.value)}>
-            {dictionaries.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label className="small soft">
-          Model{' '}
-          <select value={model} onChange={(event) => setModel(event.target.value)}>
-            {!model && <option value="">choose one</option>}
-            {models.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Weights
+          library={library}
+          dictionary={dictionary.id}
+          chooseDictionary={choose}
+          model={model}
+          chooseModel={setModel}
+        />
       </div>
-      {models.length === 0 && (
-        <p className="problem">
-          No model is served, and heads are a model’s: add its folder to `microtome serve`.
-        </p>
-      )}
+      <NoModel library={library} need="heads are a model’s" />
       <Progress status={status} cancel={cancel} />
       {status.state === 'done' && (
         <HeadTable heads={status.result.heads} chosen={head} choose={setHead} />

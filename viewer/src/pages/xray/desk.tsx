@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { Progress } from '../../components/progress';
+import { NoModel, Weights } from '../../components/weights';
 import type { EntryDetail, Library, XRay } from '../../documents';
 import { useNavigation } from '../../navigation';
 import { useShortcut } from '../../shell/shortcuts';
@@ -36,8 +37,6 @@ export function XRayDesk({ dictionary, library, choose }: XRayDeskProps) {
     event.preventDefault();
     look();
   };
-  const models = library.entries.filter((entry) => entry.kind === 'model' && !entry.problem);
-  const dictionaries = library.entries.filter((e) => e.kind === 'dictionary' && !e.problem);
   return (
     <div className="page xray-page">
       <header className="page-head">
@@ -57,36 +56,18 @@ export function XRayDesk({ dictionary, library, choose }: XRayDeskProps) {
           onKeyDown={(event) => event.key === 'Enter' && event.ctrlKey && submit(event)}
         />
         <div className="xray-choices">
-          <label className="small soft">
-            Dictionary
-            <select value={dictionary.id} onChange={(event) => choose(event.target.value)}>
-              {dictionaries.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label className="small soft">
-            Model
-            <select value={model} onChange={(event) => setModel(event.target.value)}>
-              {!model && <option value="">choose one</option>}
-              {models.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Weights
+            library={library}
+            dictionary={dictionary.id}
+            chooseDictionary={choose}
+            model={model}
+            chooseModel={setModel}
+          />
           <button type="submit" className="primary" disabled={!text.trim() || !model}>
             X-ray <kbd>Ctrl ⏎</kbd>
           </button>
         </div>
-        {models.length === 0 && (
-          <p className="problem">
-            No model is served, and features need one: add its folder to `microtome serve`.
-          </p>
-        )}
+        <NoModel library={library} need="features need one" />
       </form>
       <Progress status={status} cancel={cancel} />
       {status.state === 'done' && (

@@ -1,56 +1,20 @@
-import { useMemo } from 'react';
-import { Empty, When } from '../../components/states';
-import type { Library } from '../../documents';
+import { WithDictionary } from '../../components/with-dictionary';
 import { useNavigation } from '../../navigation';
-import { useLoad, useSource } from '../../source';
 import { XRayDesk } from './desk';
 
 /** The features on every token of a text. */
 export function XRayPage({ id }: { id: string }) {
-  const source = useSource();
-  const library = useLoad((signal) => source.library(signal), [source]);
-  return (
-    <When of={library} what="Reading the folders">
-      {(found) => <Chosen id={id} library={found} />}
-    </When>
-  );
-}
-
-function Chosen({ id, library }: { id: string; library: Library }) {
   const { go, address } = useNavigation();
-  const source = useSource();
-  const dictionaries = useMemo(
-    () => library.entries.filter((entry) => entry.kind === 'dictionary' && !entry.problem),
-    [library],
-  );
-  const chosen = id || dictionaries[0]?.id || '';
-  const detail = useLoad(
-    (signal) => (chosen ? source.artifact(chosen, signal) : Promise.resolve(undefined)),
-    [source, chosen],
-  );
-  if (!chosen) {
-    return (
-      <Empty
-        title="No dictionary is served"
-        commands={['microtome train recipe.toml', 'microtome serve FOLDER']}
-      >
-        An X-ray shows the features of a dictionary on a text. Train one, or serve a folder that has
-        one.
-      </Empty>
-    );
-  }
   return (
-    <When of={detail} what="Opening the dictionary">
-      {(dictionary) =>
-        dictionary && (
-          <XRayDesk
-            key={dictionary.id}
-            dictionary={dictionary}
-            library={library}
-            choose={(next) => go({ page: 'xray', id: next }, { text: address.query.get('text') })}
-          />
-        )
-      }
-    </When>
+    <WithDictionary id={id} purpose="An X-ray shows the features of a dictionary on a text.">
+      {(dictionary, library) => (
+        <XRayDesk
+          key={dictionary.id}
+          dictionary={dictionary}
+          library={library}
+          choose={(next) => go({ page: 'xray', id: next }, { text: address.query.get('text') })}
+        />
+      )}
+    </WithDictionary>
   );
 }
