@@ -36,6 +36,8 @@ export type HeadsJob = Schemas['HeadsJob'];
 export type SteerJob = Schemas['SteerJob'];
 export type SteerHookJob = Schemas['SteerHookJob'];
 export type Steering = Schemas['Steering'];
+export type Intervention = Schemas['Intervention'];
+export type OpenedRecipe = Schemas['OpenedRecipe'];
 export type SteeredFeature = Schemas['SteeredFeature'];
 export type JobIn =
   | TraceJob

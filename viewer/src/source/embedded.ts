@@ -93,6 +93,10 @@ export class EmbeddedSource implements Source {
     return absent('Opening other graphs');
   }
 
+  openRecipe(): Promise<never> {
+    return absent('Opening recipes');
+  }
+
   startJob(): Promise<Job> {
     return absent('Running the model');
   }

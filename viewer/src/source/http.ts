@@ -13,6 +13,7 @@ import type {
   JobIn,
   Library,
   Metrics,
+  OpenedRecipe,
   Revision,
   RunInfo,
   Verification,
@@ -108,6 +109,10 @@ export class HttpSource implements Source {
 
   async importGraph(document: unknown): Promise<GraphView> {
     return json<GraphView>(await this.send('POST', 'graphs/import', document));
+  }
+
+  async openRecipe(document: object): Promise<OpenedRecipe> {
+    return json<OpenedRecipe>(await this.send('POST', 'jobs/recipe', document));
   }
 
   async startJob(job: JobIn): Promise<Job> {

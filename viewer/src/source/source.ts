@@ -14,6 +14,7 @@ import type {
   JobIn,
   Library,
   Metrics,
+  OpenedRecipe,
   Revision,
   RunInfo,
   Verification,
@@ -82,6 +83,8 @@ export interface Source {
   /** What the reader sees, as a file that needs no server. */
   graphPage(id: string, state: ViewState): Promise<Blob>;
   importGraph(document: unknown): Promise<GraphView>;
+  /** Checks a steering recipe, and finds what it is for. */
+  openRecipe(document: object): Promise<OpenedRecipe>;
   startJob(job: JobIn): Promise<Job>;
   cancelJob(id: string): Promise<void>;
   /** Reports every change of a job; resolves when it has ended, however it ended. */

@@ -4,6 +4,7 @@ import { FeatureName } from '../../components/label';
 import { Progress } from '../../components/progress';
 import type { HeadDetail, HeadFeature, HeadPair, Heads } from '../../documents';
 import { figure, signed, visibleToken } from '../../format';
+import { Link } from '../../navigation';
 import { useJob } from '../../source';
 
 type ListName = {
@@ -94,7 +95,16 @@ export function HeadLists({ model, dictionary, atlas, head }: HeadListsProps) {
   const found = status.state === 'done' ? status.result.detail : null;
   return (
     <section className="head-lists" aria-label={`Head ${head}`}>
-      <h2>Head {head}</h2>
+      <div className="card-head">
+        <h2>Head {head}</h2>
+        <Link
+          className="small"
+          to={{ page: 'steer' }}
+          query={{ model, dictionary, changes: `h${head}` }}
+        >
+          Steer with this
+        </Link>
+      </div>
       <Progress status={status} cancel={cancel} />
       {found && (
         <div className="head-grid">

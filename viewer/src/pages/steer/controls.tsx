@@ -1,7 +1,9 @@
 import { type FormEvent, useRef, useState } from 'react';
+import { NoModel, Weights } from '../../components/weights';
 import type { Library } from '../../documents';
 import { useShortcut } from '../../shell/shortcuts';
 import { parsePositions, type Settings, SPANS } from './state';
+import { positionWords } from './words';
 
 interface ControlsProps {
   settings: Settings;
@@ -19,8 +21,6 @@ export function Controls({ settings, set, library, again, ready }: ControlsProps
   const [prompt, setPrompt] = useState(settings.prompt);
   const field = useRef<HTMLTextAreaElement>(null);
   useShortcut('/', 'edit the prompt', () => field.current?.focus());
-  const models = library.entries.filter((entry) => entry.kind === 'model' && !entry.problem);
-  const dictionaries = library.entries.filter((e) => e.kind === 'dictionary' && !e.problem);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (prompt !== settings.prompt) set({ prompt });
@@ -41,17 +41,12 @@ export function Controls({ settings, set, library, again, ready }: ControlsProps
         onKeyDown={(event) => event.key === 'Enter' && !event.shiftKey && submit(event)}
       />
       <div className="steer-choices">
-        <Choice
-          name="Dictionary"
-          value={settings.dictionary}
-          options={dictionaries}
-          choose={(dictionary) => set({ dictionary, model: '', changes: [] })}
-        />
-        <Choice
-          name="Model"
-          value={settings.model}
-          options={models}
-          choose={(model) => set({ model })}
+        <Weights
+          library={library}
+          dictionary={settings.dictionary}
+          chooseDictionary={(dictionary) => set({ dictionary, model: '', changes: [] })}
+          model={settings.model}
+          chooseModel={(model) => set({ model })}
         />
         <Positions key={settings.positions} settings={settings} set={set} />
         <NumberField
@@ -82,44 +77,10 @@ export function Controls({ settings, set, library, again, ready }: ControlsProps
           Generate <kbd>⏎</kbd>
         </button>
       </div>
-      {models.length === 0 && (
-        <p className="problem">
-          No model is served, and steering needs one: add its folder to `microtome serve`.
-        </p>
-      )}
+      <NoModel library={library} need="steering needs one" />
     </form>
   );
 }
-
-interface ChoiceProps {
-  name: string;
-  value: string;
-  options: { id: string; name: string }[];
-  choose: (id: string) => void;
-}
-
-function Choice({ name, value, options, choose }: ChoiceProps) {
-  return (
-    <label className="small soft steer-wide">
-      {name}
-      <select value={value} onChange={(event) => choose(event.target.value)}>
-        {!options.some(({ id }) => id === value) && <option value={value}>choose one</option>}
-        {options.map((one) => (
-          <option key={one.id} value={one.id}>
-            {one.name}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-const WORDS: Record<string, string> = {
-  all: 'all tokens',
-  prompt: 'the prompt',
-  last: 'last of the prompt',
-  generated: 'generated tokens',
-};
 
 function Positions({ settings, set }: Pick<ControlsProps, 'settings' | 'set'>) {
   const [text, setText] = useState(settings.positions);
@@ -137,7 +98,7 @@ function Positions({ settings, set }: Pick<ControlsProps, 'settings' | 'set'>) {
         >
           {SPANS.map((span) => (
             <option key={span} value={span}>
-              {WORDS[span]}
+              {positionWords(span)}
             </option>
           ))}
           <option value="">positions …</option>

@@ -4,6 +4,7 @@ import { useNavigation } from '../../navigation';
 import { useLoad, useSource } from '../../source';
 import { Changes } from './changes';
 import { Controls } from './controls';
+import { interventionsOf } from './recipe';
 import { Save } from './save';
 import { parsePositions, type Settings, writeSettings } from './state';
 import { Texts } from './texts';
@@ -19,7 +20,7 @@ interface SteerDeskProps {
 
 /** Settings on the left; on the right the two texts, which follow them. */
 export function SteerDesk({ dictionary, library, settings }: SteerDeskProps) {
-  const { replaceQuery } = useNavigation();
+  const { replaceQuery, pushQuery } = useNavigation();
   const { run, start, cancel } = useSteering();
   const source = useSource();
   const atlas = dictionary.links.atlas ?? '';
@@ -39,7 +40,7 @@ export function SteerDesk({ dictionary, library, settings }: SteerDeskProps) {
     <div className="page steer-page">
       <header className="page-head">
         <h1>Steer</h1>
-        <span className="soft">what the model writes when features are changed</span>
+        <span className="soft">what the model writes when its features and heads are changed</span>
       </header>
       <div className="steer-grid">
         <div className="steer-side">
@@ -53,11 +54,14 @@ export function SteerDesk({ dictionary, library, settings }: SteerDeskProps) {
           <Changes
             settings={settings}
             set={set}
+            open={(recipe) => pushQuery(writeSettings(recipe))}
             atlas={atlas}
             info={'value' in info ? info.value : undefined}
             result={run.result}
           />
-          {job && <Save job={job} run={run} />}
+          {job && (
+            <Save job={job} run={run} notes={settings.notes} note={(notes) => set({ notes })} />
+          )}
         </div>
         <Texts run={run} cancel={cancel} job={job} atlas={atlas} />
       </div>
@@ -67,20 +71,15 @@ export function SteerDesk({ dictionary, library, settings }: SteerDeskProps) {
 
 /** What the server is asked; null where something is still missing. */
 function jobOf(settings: Settings): SteerJob | null {
-  const { model, dictionary, prompt, changes, tokens, temperature, seed } = settings;
-  const positions = parsePositions(settings.positions);
-  if (!model || !dictionary || !prompt.trim() || positions === undefined) return null;
+  const { model, dictionary, prompt, tokens, temperature, seed } = settings;
+  if (!model || !dictionary || !prompt.trim()) return null;
+  if (parsePositions(settings.positions) === undefined) return null;
   return {
     kind: 'steer',
     model,
     dictionary,
     prompt,
-    interventions: changes.map(({ encoder, feature, how, value }) => ({
-      what: { kind: 'features', features: [[encoder, feature]] },
-      how,
-      value,
-      positions: positions as 'all',
-    })),
+    interventions: interventionsOf(settings),
     generation: { max_new_tokens: tokens, temperature, seed },
   };
 }

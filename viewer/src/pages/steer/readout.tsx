@@ -2,7 +2,6 @@ import { FeatureLink } from '../../components/feature-card';
 import type { SteeredFeature, Steering } from '../../documents';
 import { figure, visibleToken } from '../../format';
 import { activationsOf, largest } from './panel';
-import { keyOf } from './state';
 import type { Spot, Which } from './texts';
 
 interface ReadoutProps {
@@ -35,12 +34,12 @@ export function Readout({ result, spot, feature, pick, atlas, point }: ReadoutPr
         </span>
       </div>
       {result.features.map((one, i) => (
-        <div key={keyOf(one)} className="steer-strip-row">
+        <div key={nameOf(one)} className="steer-strip-row">
           <button
             type="button"
             className="plain pin"
             aria-pressed={i === feature}
-            aria-label={`Colour by ${keyOf(one)}`}
+            aria-label={`Colour by ${nameOf(one)}`}
             onClick={() => pick(i)}
           >
             {i === feature ? '●' : '○'}
@@ -55,9 +54,13 @@ export function Readout({ result, spot, feature, pick, atlas, point }: ReadoutPr
   );
 }
 
+function nameOf({ encoder, feature }: SteeredFeature): string {
+  return `L${encoder}/${feature}`;
+}
+
 function Name({ one, atlas }: { one: SteeredFeature; atlas: string }) {
   const { encoder, feature, label = '' } = one;
-  const row = { encoder, feature, name: `L${keyOf(one)}`, label };
+  const row = { encoder, feature, name: nameOf(one), label };
   return (
     <span className="steer-strip-name">
       {atlas ? <FeatureLink atlas={atlas} row={row} /> : `${row.name} ${label}`}

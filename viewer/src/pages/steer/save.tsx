@@ -5,14 +5,22 @@ import { download } from '../../graph/export/files';
 import { useSource } from '../../source';
 import type { Run } from './use-steering';
 
+interface SaveProps {
+  job: SteerJob;
+  run: Run;
+  notes: string;
+  note: (notes: string) => void;
+}
+
 /** The recipe of what is shown, and the same as a hook for plain PyTorch. */
-export function Save({ job, run }: { job: SteerJob; run: Run }) {
+export function Save({ job, run, notes, note }: SaveProps) {
   const source = useSource();
   const [said, setSaid] = useState('');
   const ready = run.phase === 'done' && run.result !== undefined;
   const recipe = () => {
     if (!run.result) return;
-    saveText('recipe.json', `${JSON.stringify(run.result.recipe, null, 1)}\n`, 'application/json');
+    const saved = { ...run.result.recipe, notes };
+    saveText('recipe.json', `${JSON.stringify(saved, null, 1)}\n`, 'application/json');
     setSaid('Saved; `microtome steer … --recipe recipe.json` does the same.');
   };
   const hook = async () => {
@@ -27,6 +35,14 @@ export function Save({ job, run }: { job: SteerJob; run: Run }) {
   };
   return (
     <section className="card steer-save" aria-label="Save">
+      <textarea
+        aria-label="Notes"
+        placeholder="Notes, kept in the recipe"
+        rows={1}
+        defaultValue={notes}
+        key={notes}
+        onBlur={(event) => note(event.target.value)}
+      />
       <button type="button" disabled={!ready} onClick={recipe}>
         Save recipe
       </button>

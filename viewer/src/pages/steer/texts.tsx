@@ -32,7 +32,7 @@ export function Texts({ run, cancel, job, atlas }: TextsProps) {
       <p className="soft none">
         {job
           ? 'Asking …'
-          : 'Type a prompt. The text that the model writes by itself appears beside the one that it writes with the features changed; both from the same seed.'}
+          : 'Type a prompt. The text that the model writes by itself appears beside the one that it writes with the changes; both from the same seed.'}
       </p>
     );
   }
@@ -93,12 +93,12 @@ function streamedOf(run: Run, which: Which): string[] | undefined {
   return streamed ?? (run.result ? undefined : []);
 }
 
-/** Whether only features were changed since the result: the text without them is still right. */
+/** Whether only changes differ since the result: the text without them is still right. */
 function keepsDefault({ result, asked, asking }: Run): boolean {
-  return result !== undefined && withoutFeatures(asked) === withoutFeatures(asking);
+  return result !== undefined && withoutChanges(asked) === withoutChanges(asking);
 }
 
-function withoutFeatures(job: SteerJob | undefined): string {
+function withoutChanges(job: SteerJob | undefined): string {
   return JSON.stringify({ ...job, interventions: [] });
 }
 

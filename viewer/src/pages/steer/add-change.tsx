@@ -2,19 +2,24 @@ import { type KeyboardEvent, useDeferredValue, useId, useState } from 'react';
 import { FeatureName } from '../../components/label';
 import type { AtlasInfo, FeatureRow } from '../../documents';
 import { useLoad, useSource } from '../../source';
+import { keyOf, type Target } from './change';
+import { targetWords } from './words';
 
-interface AddFeatureProps {
+interface AddChangeProps {
   atlas: string;
   info: AtlasInfo | undefined;
-  add: (encoder: number, feature: number) => void;
+  add: (target: Target) => void;
 }
 
-type Found = Pick<FeatureRow, 'encoder' | 'feature' | 'name' | 'label'>;
+interface Found {
+  target: Target;
+  row: Pick<FeatureRow, 'name' | 'label'>;
+}
 
 const SHOWN = 8;
 
-/** Finds a feature by words of its label, or by its name. */
-export function AddFeature({ atlas, info, add }: AddFeatureProps) {
+/** Finds a feature by words of its label or by its name, and a head by its name. */
+export function AddChange({ atlas, info, add }: AddChangeProps) {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const list = useId();
@@ -22,7 +27,7 @@ export function AddFeature({ atlas, info, add }: AddFeatureProps) {
   const chosen = Math.min(at, found.length - 1);
   const take = (one: Found | undefined) => {
     if (!one) return;
-    add(one.encoder, one.feature);
+    add(one.target);
     setText('');
     setAt(0);
   };
@@ -43,8 +48,8 @@ export function AddFeature({ atlas, info, add }: AddFeatureProps) {
         aria-expanded={open}
         aria-controls={list}
         aria-activedescendant={open && found[chosen] ? `${list}-${chosen}` : undefined}
-        aria-label="Add a feature"
-        placeholder={atlas ? 'Add: words of a label, or 2/138' : 'Add: 2/138'}
+        aria-label="Add a feature or a head"
+        placeholder={`Add: ${atlas ? 'a label, ' : 'feature '}2/138, head 0.1`}
         value={text}
         onChange={(event) => {
           setText(event.target.value);
@@ -52,17 +57,17 @@ export function AddFeature({ atlas, info, add }: AddFeatureProps) {
         }}
         onKeyDown={keyed}
       />
-      <ul id={list} role="listbox" aria-label="Features found" hidden={!open}>
+      <ul id={list} role="listbox" aria-label="Found" hidden={!open}>
         {found.map((one, i) => (
           <li
-            key={`${one.encoder}/${one.feature}`}
+            key={keyOf(one.target)}
             id={`${list}-${i}`}
             role="option"
             aria-selected={i === chosen}
             onClick={() => take(one)}
             onMouseEnter={() => setAt(i)}
           >
-            <FeatureName row={one} />
+            <FeatureName row={one.row} />
           </li>
         ))}
         {open && found.length === 0 && (
@@ -77,8 +82,8 @@ export function AddFeature({ atlas, info, add }: AddFeatureProps) {
 
 function missing(atlas: string): string {
   return atlas
-    ? 'No label has these words; a feature can be named too: 2/138.'
-    : 'No atlas of this dictionary is served, so name the feature: 2/138.';
+    ? 'No label has these words. Features and heads have names too: 2/138, 0.1.'
+    : 'No atlas of this dictionary is served; name a feature, 2/138, or a head, 0.1.';
 }
 
 function useFound(atlas: string, info: AtlasInfo | undefined, text: string) {
@@ -93,16 +98,31 @@ function useFound(atlas: string, info: AtlasInfo | undefined, text: string) {
         : [],
     [source, atlas, words],
   );
-  const found: Found[] = named ? [named] : words && 'value' in rows ? (rows.value ?? []) : [];
+  const labelled = words && 'value' in rows ? (rows.value ?? []) : [];
+  const found: Found[] = named
+    ? [named]
+    : labelled.map((row) => ({ target: featureOf(row.encoder, row.feature), row }));
   return { found, searching: rows.state === 'loading' };
 }
 
-/** 2/138, or L2/138 by the layer that an encoder reads. */
+function featureOf(encoder: number, feature: number): Target {
+  return { kind: 'features', features: [[encoder, feature]] };
+}
+
+/** 2/138, or L2/138 by the layer that an encoder reads; 0.1 is a head. */
 function nameOf(text: string, info: AtlasInfo | undefined): Found | undefined {
+  const [, inLayer, head] = /^(?:h|head )?(\d+)\.(\d+)$/i.exec(text) ?? [];
+  if (head !== undefined) {
+    const target: Target = { kind: 'head', layer: Number(inLayer), head: Number(head) };
+    return { target, row: { name: targetWords(target), label: 'this attention head' } };
+  }
   const match = /^(L?)(\d+)\/(\d+)$/i.exec(text);
   if (!match) return undefined;
   const [, byLayer, group, feature] = match;
   const at = info?.content.encoders.findIndex((one) => one.layer === Number(group)) ?? -1;
   const encoder = byLayer && at >= 0 ? at : Number(group);
-  return { encoder, feature: Number(feature), name: text, label: 'this feature' };
+  return {
+    target: featureOf(encoder, Number(feature)),
+    row: { name: text, label: 'this feature' },
+  };
 }
