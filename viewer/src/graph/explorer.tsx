@@ -19,6 +19,7 @@ import { Split } from './panes/split';
 import { SubgraphPane } from './panes/subgraph-pane';
 import { Toolbar } from './panes/toolbar';
 import { useStateInAddress } from './state/address';
+import { useCircuit } from './state/circuit';
 import { useGroups } from './state/groups';
 import { Hover } from './state/hover';
 import { fitted } from './state/view';
@@ -37,10 +38,12 @@ const NOBODY: ReadonlySet<number> = new Set();
 
 export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) {
   const start = useMemo(() => startOf(view), [view]);
-  const session = useSession(view, given ?? start);
+  const [choice, choose] = useParameter('prompt');
+  const session = useSession(view, given ?? start, choice);
   const { model, state, act, content } = session;
   const source = useSource();
   const tests = useTests(session);
+  const drawnCircuit = useCircuit(session, tests);
   const [beside, setBeside] = useState<Asked>(null);
   const groups = useGroups(session);
   const { show } = groups;
@@ -156,6 +159,7 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
         groups={groups}
         select={select}
         tests={tests}
+        circuit={drawnCircuit}
         why={why}
       />
     </Pane>
@@ -202,6 +206,8 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
           session={session}
           decoration={decoration}
           drawing={drawing}
+          tests={tests}
+          circuit={drawnCircuit}
           say={setStatus}
           open={open}
         />
@@ -212,6 +218,8 @@ export function Explorer({ view, given, notice, relabel, open }: ExplorerProps) 
         plus={plus}
         minus={minus}
         explain={explain}
+        prompt={choice}
+        choosePrompt={choose}
         select={select}
         searchField={searchField}
       />

@@ -14,8 +14,10 @@ import './style/panes.css';
 import './style/node.css';
 import './style/subgraph.css';
 import './style/dialogs.css';
+import './style/prompts.css';
 import './style/tests.css';
 import './style/edge.css';
+import './style/narrow.css';
 
 interface GraphExplorerProps {
   source: Source;

@@ -138,6 +138,7 @@ function SidePane(props: SidePaneProps) {
       groups: NO_GROUPS,
       effect: null,
       unmatched,
+      partial: NOBODY,
     }),
     [selected, unmatched],
   );

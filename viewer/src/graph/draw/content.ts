@@ -27,6 +27,8 @@ export interface Decoration {
   effect: Float64Array | null;
   /** Drawn with a mark: what only this one of two graphs has. */
   unmatched: ReadonlySet<number>;
+  /** Drawn hollow and dashed: what not every prompt of a merged graph has. */
+  partial: ReadonlySet<number>;
 }
 
 export const PLAIN: Decoration = {
@@ -36,4 +38,5 @@ export const PLAIN: Decoration = {
   groups: new Map(),
   effect: null,
   unmatched: new Set(),
+  partial: new Set(),
 };

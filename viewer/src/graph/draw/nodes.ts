@@ -35,18 +35,30 @@ export function placeOf(content: Content, world: World, camera: Camera, node: nu
   };
 }
 
+/** Of the outline of what not every prompt of a merged graph has. */
+export const PARTIAL_DASH = [2.4, 2];
+
+interface NodePaint extends Paint {
+  opacity: number;
+  /** Of the outline. */
+  dash: number[];
+}
+
 export function nodePaint(
   { model }: Content,
-  { effect }: Decoration,
+  { effect, partial }: Decoration,
   node: number,
   palette: Palette,
-): Paint & { opacity: number } {
+): NodePaint {
   const plain = paintOf(palette, model.kind[node] as number);
-  if (!effect) return { ...plain, opacity: 1 };
+  const hollow = partial.has(node);
+  const dash = hollow ? PARTIAL_DASH : [];
+  if (!effect) return { ...plain, ...(hollow && { fill: palette.page }), opacity: 1, dash };
   const value = effect[node] as number;
-  if (value === 0) return { fill: palette.page, stroke: palette.line, opacity: 1 };
+  if (value === 0) return { fill: palette.page, stroke: palette.line, opacity: 1, dash };
   const colour = value < 0 ? palette.negative : palette.positive;
-  return { fill: colour, stroke: colour, opacity: 0.15 + 0.85 * Math.sqrt(Math.abs(value)) };
+  const opacity = 0.15 + 0.85 * Math.sqrt(Math.abs(value));
+  return { fill: colour, stroke: colour, opacity, dash };
 }
 
 export function paintNodes(
@@ -64,11 +76,11 @@ export function paintNodes(
     if (!shown[node]) continue;
     const at = placeOf(content, world, camera, node);
     if (at.x < -9 || at.y < -9 || at.x > frame.width + 9 || at.y > frame.height + 9) continue;
-    const { fill, stroke, opacity } = nodePaint(content, decoration, node, palette);
+    const { fill, stroke, opacity, dash } = nodePaint(content, decoration, node, palette);
     traceGlyph(context, model.kind[node] as number, at.x, at.y, at.radius);
     if (at.radius < DOT) {
       context.fillStyle = stroke; // too small for an outline, and there may be thousands
-      context.globalAlpha = opacity;
+      context.globalAlpha = dash.length ? 0.45 * opacity : opacity;
       context.fill();
       context.globalAlpha = 1;
     } else {
@@ -79,7 +91,9 @@ export function paintNodes(
       context.fill();
       context.globalAlpha = 1;
       context.strokeStyle = stroke;
+      context.setLineDash(dash);
       context.stroke();
+      context.setLineDash([]);
     }
     paintRings(context, decoration, node, at, palette, model.kind[node] as number);
   }
@@ -171,10 +185,11 @@ function labelOrder({ model, shown, importance }: Content, { pinned }: Decoratio
     .slice(0, MOST_LABELS);
 }
 
-function labelOf({ model }: Content, { groups }: Decoration, node: number): string {
+/** Its name, behind that of its supernode, which often is called by one of its members. */
+export function labelOf({ model }: Content, { groups }: Decoration, node: number): string {
   const group = groups.get(node);
   const own = title(model, node);
-  return group ? `${group} · ${own}` : own;
+  return group && group !== own ? `${group} · ${own}` : own;
 }
 
 export function shortened(text: string, longest = LONGEST): string {

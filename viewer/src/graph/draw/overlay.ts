@@ -114,7 +114,7 @@ function paintLink(context: CanvasRenderingContext2D, focus: Focus, link: Link):
 function paintNode(context: CanvasRenderingContext2D, focus: Focus, node: number): void {
   const { content, decoration, world, camera, palette } = focus;
   const at = placeOf(content, world, camera, node);
-  const { fill, stroke, opacity } = nodePaint(content, decoration, node, palette);
+  const { fill, stroke, opacity, dash } = nodePaint(content, decoration, node, palette);
   traceGlyph(context, content.model.kind[node] as number, at.x, at.y, at.radius);
   context.lineWidth = 1;
   context.fillStyle = palette.page;
@@ -124,7 +124,9 @@ function paintNode(context: CanvasRenderingContext2D, focus: Focus, node: number
   context.fill();
   context.globalAlpha = 1;
   context.strokeStyle = stroke;
+  context.setLineDash(dash);
   context.stroke();
+  context.setLineDash([]);
 }
 
 /** The node's own name first, wherever it goes; then its links, the strong ones first; then what

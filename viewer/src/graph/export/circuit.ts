@@ -1,19 +1,30 @@
 /** The reader's circuit, pinned nodes and supernodes, as elements of an SVG. */
 
-import { shortened } from '../draw/nodes';
 import type { Palette } from '../draw/palette';
-import { drawnFlows, flowLabels } from '../layout/flows';
-import { type Box, boundsOf, charactersIn, isCompact, layered } from '../layout/layered';
+import { type DrawnFlow, drawnFlows, flowLabels } from '../layout/flows';
+import { type Box, boundsOf, isCompact, layered, wordsIn } from '../layout/layered';
 import type { ViewState } from '../model/document';
 import { DIRECTION, FEATURE, LOGIT, TOKEN } from '../model/graph';
-import type { Item, Subgraph } from '../model/subgraph';
-import { textElement } from './text';
+import type { Flow, Item, Subgraph } from '../model/subgraph';
+import type { FlowVerdict } from '../verify/verdicts';
+import { LINES, strokeOf } from '../verify/words';
+import { dashed, escaped, textElement } from './text';
 
-/** Flows of a smaller share are left out. */
-const LEAST = 0.03;
 /** Height it may fill, of its width. */
 const ROOM = 0.34;
 const LARGEST = 1.3;
+
+/** The reader's subgraph as it is seen. */
+export interface DrawnCircuit {
+  made: Subgraph;
+  state: ViewState;
+  /** Flows of a smaller share are left out. */
+  least: number;
+  /** Where flows are drawn by what testing them found. */
+  verdict: ((flow: Flow) => FlowVerdict) | undefined;
+  /** Nodes that not every prompt of a merged graph has. */
+  partial: ReadonlySet<number>;
+}
 
 export interface Part {
   elements: string;
@@ -22,8 +33,7 @@ export interface Part {
 
 /** As wide as the picture at most. */
 export function circuitElements(
-  made: Subgraph,
-  state: ViewState,
+  { made, state, least, verdict, partial }: DrawnCircuit,
   palette: Palette,
   width: number,
 ): Part {
@@ -33,8 +43,11 @@ export function circuitElements(
   const left = (width - bounds.width * scale) / 2 - bounds.x * scale;
   const move = `translate(${left.toFixed(1)} ${(-bounds.y * scale).toFixed(1)}) scale(${scale.toFixed(3)})`;
   const parts = [
-    flowElements(made, boxes, palette),
-    ...made.items.map((item, i) => boxElements(item, boxes[i], palette)),
+    flowElements(drawnFlows(made, boxes, least), boxes, palette, verdict),
+    ...made.items.map((item, i) => {
+      const partly = item.members.every((node) => partial.has(node));
+      return boxElements(item, boxes[i], palette, partly);
+    }),
   ];
   return {
     elements: `<g transform="${move}">${parts.join('\n')}</g>`,
@@ -42,12 +55,19 @@ export function circuitElements(
   };
 }
 
-function flowElements(made: Subgraph, boxes: readonly Box[], palette: Palette): string {
+function flowElements(
+  drawn: readonly DrawnFlow[],
+  boxes: readonly Box[],
+  palette: Palette,
+  verdict: DrawnCircuit['verdict'],
+): string {
   const colour = (share: number) => (share < 0 ? palette.negative : palette.positive);
-  const drawn = drawnFlows(made, boxes, LEAST);
-  const lines = drawn.map(({ share, path, width, opacity }) => {
-    const dash = share < 0 ? ' stroke-dasharray="7 4"' : '';
-    return `<path d="${path}" fill="none" stroke="${colour(share)}" stroke-width="${width.toFixed(2)}" stroke-opacity="${opacity.toFixed(2)}"${dash}/>`;
+  const lines = drawn.map((flow) => {
+    const { share, path, opacity } = flow;
+    const judged = verdict?.(flow).verdict;
+    const width = judged ? strokeOf(judged, flow.width) : flow.width;
+    const dash = judged ? LINES[judged].dash : share < 0 ? '7 4' : 'none';
+    return `<path d="${path}" fill="none" stroke="${colour(share)}" stroke-width="${width.toFixed(2)}" stroke-opacity="${opacity.toFixed(2)}" ${dashed(dash)}${judged ? ` data-verdict="${judged}"` : ''}/>`;
   });
   const labels = flowLabels(drawn, boxes).map(({ flow, text, x, y }) =>
     textElement(text, x, y + 4, colour(flow.share), palette.page, 'middle', SMALL_BOLD),
@@ -58,23 +78,26 @@ function flowElements(made: Subgraph, boxes: readonly Box[], palette: Palette): 
 const SMALL_BOLD = 'font-size="11" font-weight="600"';
 const SMALL = 'font-size="10.5"';
 
-function boxElements(item: Item, box: Box | undefined, palette: Palette): string {
+function boxElements(item: Item, box: Box | undefined, palette: Palette, partial: boolean): string {
   if (!box) return '';
   const { fill, stroke, ink } = paintOf(item, palette);
   const { x, y, width, height } = box;
   const rectangle = (dx: number, dy: number) =>
-    `<rect x="${(x - width / 2 + dx).toFixed(1)}" y="${(y - height / 2 + dy).toFixed(1)}" width="${width.toFixed(1)}" height="${height}" rx="9" fill="${fill}" stroke="${stroke}" stroke-width="1.2"/>`;
-  const compact = isCompact(box);
-  const note = compact ? item.note : '';
-  const label = shortened(item.label, charactersIn(box, note));
-  const text = note ? `${label}  ${note}` : label;
-  const second = compact ? '' : shortened(item.note, Math.floor(1.18 * charactersIn(box)));
+    `<rect x="${(x - width / 2 + dx).toFixed(1)}" y="${(y - height / 2 + dy).toFixed(1)}" width="${width.toFixed(1)}" height="${height}" rx="9" fill="${fill}" stroke="${stroke}" stroke-width="1.2" ${dashed(partial ? '3 2.5' : 'none')}/>`;
+  const { label, note } = wordsIn(box, item);
+  const second = isCompact(box) ? '' : note;
+  const beside = isCompact(box) && note ? noteElement(note) : '';
   return [
     item.grouped ? rectangle(4, -4) : '',
     rectangle(0, 0),
-    textElement(text, x, y + (second ? -3 : 4.5), ink, '', 'middle', 'font-size="12.5"'),
+    textElement(label, x, y + (second ? -3 : 4.5), ink, '', 'middle', 'font-size="12.5"', beside),
     second && textElement(second, x, y + 13, ink, '', 'middle', `${SMALL} opacity="0.75"`),
   ].join('');
+}
+
+/** Behind the label, on its line. */
+function noteElement(note: string): string {
+  return `<tspan dx="7" font-size="10.5" opacity="0.75">${escaped(note)}</tspan>`;
 }
 
 function paintOf({ grouped, kind }: Item, palette: Palette) {

@@ -1,21 +1,22 @@
 /** A picture that explains itself: a title, the graph, a key, and the circuit where there is one. */
 
-import { DASH } from '../draw/edges';
-import { glyphElement } from '../draw/glyph';
-import { paintOf, type Palette } from '../draw/palette';
+import type { Palette } from '../draw/palette';
 import type { ViewState } from '../model/document';
-import { KINDS } from '../model/graph';
 import { percent, shortName, visible } from '../model/names';
-import { subgraph } from '../model/subgraph';
-import { circuitElements, type Part } from './circuit';
+import type { Circuit } from '../state/circuit';
+import type { Tests } from '../verify/use-tests';
+import { BELIEFS } from '../verify/words';
+import { circuitElements } from './circuit';
+import { graphKey, keyOf, verdictKey } from './key';
 import { graphElements, type Picture } from './svg';
 import { escaped, textElement } from './text';
 
-const TITLE = 48;
-const KEY = 34;
-const BELOW = 30;
-const MARGIN = 16;
+/** Height of the prompt, and of a line of facts below it. */
+const PROMPT = 30;
+const FACTS = 18;
 const CHARACTER = 6.7;
+const AROUND_KEY = 6;
+const MARGIN = 16;
 
 export interface Drawing {
   text: string;
@@ -23,76 +24,87 @@ export interface Drawing {
   height: number;
 }
 
-export function pictureOf(picture: Picture, state: ViewState, counts: string): Drawing {
+/** What is seen beside the graph. */
+export interface Seen extends Pick<Circuit, 'made' | 'least' | 'verdict'> {
+  state: ViewState;
+  tests: Pick<Tests, 'found' | 'mode'>;
+}
+
+export function pictureOf(picture: Picture, seen: Seen, counts: string): Drawing {
   const { palette, world, content } = picture;
   const { width, height } = world.size;
-  const made = subgraph(content.model, state);
-  const circuit = made.items.length ? circuitElements(made, state, palette, width) : null;
-  const whole = TITLE + height + KEY + (circuit ? BELOW + circuit.height + MARGIN : 0);
+  const facts = factLines(picture, seen, counts);
+  const title = PROMPT + FACTS * facts.length;
+  const key = keyOf(graphKey(picture), width, palette);
+  const top = title + height + key.height + 2 * AROUND_KEY;
+  const circuit = seen.made.items.length ? below(picture, seen, top) : null;
+  const whole = top + (circuit ? circuit.height : 0);
   const text = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${whole}" width="${width}" height="${whole}" font-family="system-ui, Segoe UI, Roboto, sans-serif" font-size="12">`,
     `<title>${escaped(content.model.document.name)}</title>`,
     `<rect width="${width}" height="${whole}" fill="${palette.page}"/>`,
-    `<g id="title">${titleElements(picture, counts)}</g>`,
+    `<g id="title">${titleElements(picture, facts)}</g>`,
     // what the camera leaves outside the pane must not lie over the rest
     `<clipPath id="pane"><rect width="${width}" height="${height}"/></clipPath>`,
-    `<g id="graph" transform="translate(0 ${TITLE})" clip-path="url(#pane)">${graphElements(picture)}</g>`,
-    `<g id="key" transform="translate(0 ${TITLE + height})">${keyElements(picture)}</g>`,
-    circuit && below(circuit, TITLE + height + KEY, width, palette),
+    `<g id="graph" transform="translate(0 ${title})" clip-path="url(#pane)">${graphElements(picture)}</g>`,
+    `<g id="key" transform="translate(0 ${title + height + AROUND_KEY})">${key.elements}</g>`,
+    circuit?.elements,
     '</svg>',
   ].join('\n');
   return { text, width, height: whole };
 }
 
-function titleElements({ content, palette }: Picture, counts: string): string {
+function titleElements({ content, palette }: Picture, facts: readonly string[]): string {
+  const prompt = content.model.document.strings.map(visible).join(' ').replaceAll('  ', ' ');
+  return [
+    textElement(prompt, MARGIN, 22, palette.ink, '', 'start', 'font-size="15" font-weight="600"'),
+    ...facts.map((line, i) =>
+      textElement(line, MARGIN, PROMPT + 10 + i * FACTS, palette.soft, '', 'start'),
+    ),
+  ].join('');
+}
+
+/** What graph it is, and how good, in lines of the picture's width. */
+function factLines({ content, world }: Picture, { tests }: Seen, counts: string): string[] {
   const { document } = content.model;
-  const prompt = document.strings.map(visible).join(' ').replaceAll('  ', ' ');
   const { replacement } = document.scores;
+  const belief = tests.found ? BELIEFS[tests.found.belief] : undefined;
   const facts = [
+    belief && `${belief.sign} ${belief.word}`,
     document.model && `model ${shortName(document.model)}`,
     document.dictionary && `dictionary ${shortName(document.dictionary)}`,
     typeof replacement === 'number' && `replacement ${percent(replacement)}`,
     counts,
-  ].filter(Boolean);
-  return [
-    textElement(prompt, MARGIN, 22, palette.ink, '', 'start', 'font-size="15" font-weight="600"'),
-    textElement(facts.join(' · '), MARGIN, 40, palette.soft, '', 'start'),
-  ].join('');
+  ].filter((fact): fact is string => Boolean(fact));
+  const most = (world.size.width - 2 * MARGIN) / CHARACTER;
+  return facts.reduce<string[]>((lines, fact) => {
+    const longer = lines.length ? `${lines.at(-1)} · ${fact}` : fact;
+    return lines.length && longer.length > most
+      ? [...lines, fact]
+      : [...lines.slice(0, -1), longer];
+  }, []);
 }
 
-function keyElements({ content, palette }: Picture): string {
-  const { model, shown } = content;
-  const present = KINDS.map((_, kind) => kind).filter((kind) =>
-    model.kind.some((own, node) => own === kind && shown[node] === 1),
-  );
-  let x = MARGIN;
-  const y = KEY / 2;
-  const entry = (symbol: string, room: number, words: string) => {
-    const text = textElement(words, x + room, y + 4, palette.soft, '', 'start');
-    x += room + words.length * CHARACTER + 18;
-    return symbol + text;
-  };
-  const kinds = present.map((kind) => {
-    const { fill, stroke } = paintOf(palette, kind);
-    const style = `fill="${fill}" stroke="${stroke}"`;
-    return entry(glyphElement(kind, x + 6, y, 5.5, style), 18, KINDS[kind] ?? '');
-  });
-  const line = (colour: string, dash: string) =>
-    `<path d="M${x.toFixed(1)} ${y}h26" stroke="${colour}" stroke-width="2.4" fill="none"${dash}/>`;
-  return [
-    ...kinds,
-    entry(line(palette.positive, ''), 34, 'adds'),
-    entry(line(palette.negative, ` stroke-dasharray="${DASH.join(' ')}"`), 34, 'takes away'),
-    entry('', 0, 'width: share of the inputs of what it enters'),
-  ].join('');
-}
+const HEADING = 26;
 
-function below(circuit: Part, top: number, width: number, palette: Palette): string {
-  const words = 'Circuit: % is the signed share of the inputs of the box it enters';
-  return [
+function below({ decoration, world, palette }: Picture, seen: Seen, top: number) {
+  const { width } = world.size;
+  const { partial } = decoration;
+  const circuit = circuitElements({ ...seen, partial }, palette, width);
+  const verdicts = seen.verdict ? verdictKey(seen.tests.mode, palette) : [];
+  const key = keyOf(verdicts, width, palette);
+  const head = HEADING + (verdicts.length ? key.height : 0) + AROUND_KEY;
+  const elements = [
     `<g id="circuit" transform="translate(0 ${top})">`,
     `<path d="M0 0.5h${width}" stroke="${palette.line}"/>`,
-    textElement(words, MARGIN, 20, palette.soft, '', 'start'),
-    `<g transform="translate(0 ${BELOW})">${circuit.elements}</g></g>`,
+    heading(palette),
+    `<g id="verdicts" transform="translate(0 ${HEADING})">${key.elements}</g>`,
+    `<g transform="translate(0 ${head})">${circuit.elements}</g></g>`,
   ].join('');
+  return { elements, height: head + circuit.height + MARGIN };
+}
+
+function heading(palette: Palette): string {
+  const words = 'Circuit: % is the signed share of the inputs of the box it enters';
+  return textElement(words, MARGIN, 20, palette.soft, '', 'start');
 }

@@ -3,13 +3,13 @@
 import { curvePath, DASH, edgeList, strokeOf } from '../draw/edges';
 import type { Content, Decoration } from '../draw/content';
 import { glyphElement } from '../draw/glyph';
-import { LENGTHS, nodePaint, placeOf, shortened } from '../draw/nodes';
+import { labelOf, LENGTHS, nodePaint, placeOf, shortened } from '../draw/nodes';
 import type { Palette } from '../draw/palette';
 import { type Camera, FRAME, type World } from '../draw/world';
 import { fit, Taken } from '../layout/labels';
 import { inputsOf, LOGIT, outputsOf, share, TOKEN } from '../model/graph';
-import { title, visible } from '../model/names';
-import { textElement } from './text';
+import { visible } from '../model/names';
+import { dashed, textElement } from './text';
 
 export interface Picture {
   content: Content;
@@ -69,7 +69,7 @@ function nodesOf(picture: Picture): string {
     .map((node) => {
       const kind = content.model.kind[node] as number;
       const { x, y, radius } = placeOf(content, world, camera, node);
-      const { fill, stroke, opacity } = nodePaint(content, decoration, node, palette);
+      const { fill, stroke, opacity, dash } = nodePaint(content, decoration, node, palette);
       const pinned = decoration.pinned.has(node);
       const ring = node === decoration.selected ? palette.accent : palette.ink;
       const around =
@@ -83,7 +83,7 @@ function nodesOf(picture: Picture): string {
             )
           : '';
       const back = opacity < 1 ? glyphElement(kind, x, y, radius, `fill="${palette.page}"`) : '';
-      const style = `fill="${fill}" fill-opacity="${opacity.toFixed(2)}" stroke="${stroke}"`;
+      const style = `fill="${fill}" fill-opacity="${opacity.toFixed(2)}" stroke="${stroke}" ${dashed(dash.join(' ') || 'none')}`;
       return back + glyphElement(kind, x, y, radius, style) + around;
     })
     .join('\n');
@@ -113,7 +113,7 @@ function labelsOf(picture: Picture): string {
     .sort((a, b) => rank(b) - rank(a))
     .slice(0, 160)
     .map((node) => {
-      const whole = title(model, node);
+      const whole = labelOf(content, decoration, node);
       const at = placeOf(content, world, camera, node);
       for (const text of new Set(LENGTHS.map((length) => shortened(whole, length)))) {
         const spot = fit({ ...at, width: text.length * CHARACTER + 6, height: 16 }, frame, taken);

@@ -4,7 +4,9 @@
  * with as far as its neighbours let it.
  */
 
+import { shortened } from '../draw/nodes';
 import type { Flow, Item } from '../model/subgraph';
+import { textWidth } from './width';
 
 export interface Box {
   /** Of the middle. */
@@ -25,8 +27,12 @@ const COMPACT = { height: 26, gap: 26 };
 const LEAST_WIDTH = 66;
 const MOST_WIDTH = 210;
 /** Of a box that has a rank nearly to itself. */
-const WIDEST = 380;
-const CHARACTER = 7.1;
+const WIDEST = 440;
+/** Sizes of letters: of the label, of the note. */
+const LETTERS = [12.5, 10.5] as const;
+/** Beside the words of a box, and between label and note where they share a line. */
+const BESIDE = 18;
+const BETWEEN = 8;
 const GAP_X = 22;
 const TOKEN_ROOM = 150;
 /** Between ranks, at most; the least goes with the boxes. */
@@ -79,13 +85,19 @@ export function layered(
   return boxes;
 }
 
+const LEAST_FRAME = [480, 120] as const;
+
 /** The frame of a drawing with these boxes. */
 export function boundsOf(boxes: readonly Box[]) {
   const x = Math.min(...boxes.map((box) => box.x - box.width / 2)) - PADDING;
   const y = Math.min(...boxes.map((box) => box.y - box.height / 2)) - PADDING;
   const right = Math.max(...boxes.map((box) => box.x + box.width / 2)) + PADDING;
   const bottom = Math.max(...boxes.map((box) => box.y + box.height / 2)) + PADDING;
-  return { x, y, width: Math.max(right - x, 480), height: Math.max(bottom - y, 120) };
+  const [width, height] = [
+    Math.max(right - x, LEAST_FRAME[0]),
+    Math.max(bottom - y, LEAST_FRAME[1]),
+  ];
+  return { x: (x + right - width) / 2, y: (y + bottom - height) / 2, width, height };
 }
 
 /** Whether label and note share a line. */
@@ -106,18 +118,33 @@ function widthsOf(
     const most = Math.min(Math.max(share, MOST_WIDTH), WIDEST);
     for (const i of rank) {
       const { label = '', note = '' } = items[i] ?? {};
-      const both = compact ? label.length + 0.85 * note.length + 1 : 0;
-      const characters = Math.max(label.length, 0.85 * note.length, both);
-      widths[i] = Math.min(Math.max(characters * CHARACTER + 18, LEAST_WIDTH), most);
+      const [name, beside] = [textWidth(label, LETTERS[0]), textWidth(note, LETTERS[1])];
+      const words = compact && note ? name + BETWEEN + beside : Math.max(name, beside);
+      widths[i] = Math.min(Math.max(words + BESIDE, LEAST_WIDTH), most);
     }
   }
   return widths;
 }
 
-/** How many characters of a label fit into its box, beside the note where they share a line. */
-export function charactersIn(box: Box, note = ''): number {
-  const all = Math.floor((box.width - 14) / CHARACTER);
-  return isCompact(box) ? Math.max(Math.floor(all - 0.85 * note.length), 4) : all;
+interface Words {
+  label: string;
+  note: string;
+}
+
+/** What of a label and a note fits into their box. */
+export function wordsIn(box: Box, { label, note }: Words): Words {
+  const room = box.width - BESIDE + 4;
+  if (!isCompact(box))
+    return { label: cutTo(label, room, LETTERS[0]), note: cutTo(note, room, LETTERS[1]) };
+  const both = textWidth(label, LETTERS[0]) + BETWEEN + textWidth(note, LETTERS[1]);
+  // a name says more than where it is
+  return both > room ? { label: cutTo(label, room, LETTERS[0]), note: '' } : { label, note };
+}
+
+function cutTo(text: string, room: number, size: number): string {
+  let longest = text.length;
+  while (longest > 2 && textWidth(shortened(text, longest), size) > room) longest--;
+  return shortened(text, longest);
 }
 
 /** Wide enough for the widest rank; ranks as far apart as fills the pane, and as wide. */

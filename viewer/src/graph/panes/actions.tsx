@@ -8,7 +8,9 @@ import { useLoad, useSource } from '../../source';
 import type { Decoration } from '../draw/content';
 import type { GraphView } from '../model/document';
 import { permalink } from '../state/address';
+import type { Circuit } from '../state/circuit';
 import type { Session } from '../state/session';
+import type { Tests } from '../verify/use-tests';
 import type { DrawingHandle } from './drawing';
 import { useExports } from './exports';
 import { Menu } from './header';
@@ -19,11 +21,13 @@ interface ActionsProps {
   session: Session;
   decoration: Decoration;
   drawing: RefObject<DrawingHandle | null>;
+  tests: Tests;
+  circuit: Circuit;
   say: (message: string) => void;
   open: (view: GraphView) => void;
 }
 
-export function Actions({ session, decoration, drawing, say, open }: ActionsProps) {
+export function Actions({ session, decoration, drawing, tests, circuit, say, open }: ActionsProps) {
   const source = useSource();
   const [dialog, setDialog] = useState<'trace' | 'compare' | null>(null);
   const { view, state, act, canUndo, canRedo } = session;
@@ -39,11 +43,13 @@ export function Actions({ session, decoration, drawing, say, open }: ActionsProp
     await source.saveState(view.id, state);
     return 'Saved with the graph.';
   };
-  const exports = useExports(session, decoration, drawing).map(({ text, title, run }) => ({
-    text,
-    ...(title ? { title } : {}),
-    run: () => tell(run()),
-  }));
+  const exports = useExports(session, decoration, drawing, tests, circuit).map(
+    ({ text, title, run }) => ({
+      text,
+      ...(title ? { title } : {}),
+      run: () => tell(run()),
+    }),
+  );
   return (
     <>
       <span className="undo-redo">

@@ -9,7 +9,9 @@ import { worldOf } from '../draw/world';
 import { download, pngOf } from '../export/files';
 import { neuronpedia, slugOf } from '../export/neuronpedia';
 import { pictureOf } from '../export/picture';
+import type { Circuit } from '../state/circuit';
 import type { Session } from '../state/session';
+import type { Tests } from '../verify/use-tests';
 import type { DrawingHandle } from './drawing';
 
 interface Export {
@@ -23,6 +25,8 @@ export function useExports(
   session: Session,
   decoration: Decoration,
   drawing: RefObject<DrawingHandle | null>,
+  tests: Tests,
+  circuit: Circuit,
 ): Export[] {
   const source = useSource();
   const colours = useColours();
@@ -38,7 +42,7 @@ export function useExports(
       `${n.toLocaleString('en')} of ${of.toLocaleString('en')}`;
     const nodes = count(pruned.nNodes, view.nodes.id.length);
     const edges = count(pruned.nEdges, view.edges.source.length);
-    return pictureOf(seen, state, `${nodes} nodes, ${edges} edges`);
+    return pictureOf(seen, { ...circuit, state, tests }, `${nodes} nodes, ${edges} edges`);
   };
   const save = (ending: string, blob: Blob, what = '') => {
     download(`${name}.${ending}`, blob);

@@ -61,14 +61,19 @@ export function GroupPane({ session, group, groups, marked, hover, select }: Gro
 function NameField({ session, group, unnamed }: GroupNameProps) {
   const { act } = session;
   return (
-    <input
+    <textarea
       aria-label="Name of the supernode"
       className="group-name"
+      rows={group.label.length > 32 ? 2 : 1}
       autoFocus={unnamed}
       onFocus={(event) => event.target.select()}
       value={group.label}
       onChange={(event) =>
-        act({ do: 'rename', supernode: group.id, label: event.target.value.slice(0, 200) })
+        act({
+          do: 'rename',
+          supernode: group.id,
+          label: event.target.value.replaceAll('\n', ' ').slice(0, 200),
+        })
       }
       onBlur={() => act({ do: 'settle' })}
       onKeyDown={(event) => {

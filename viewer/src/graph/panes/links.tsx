@@ -11,6 +11,8 @@ interface LinkRow {
   node: number;
   weight: number;
   share: number;
+  /** Of a merged graph: standard deviation of the weight over prompts. */
+  spread: number | undefined;
   /** Whether the drawing has it: not pruned away, not hidden. */
   kept: boolean;
 }
@@ -38,6 +40,7 @@ function linkRows(
     node: end[edge] as number,
     weight: model.weight[edge] as number,
     share: share(model, edge),
+    spread: model.document.edges.spread?.[edge],
     kept: shown[end[edge] as number] === 1,
   }));
 }
@@ -138,7 +141,16 @@ const Row = memo(function Row(props: RowProps) {
       away={!row.kept}
       hover={hover}
       select={select}
-      after={<span className="link-weight soft">{signed(weight)}</span>}
+      after={
+        <span className="link-weight soft">
+          {signed(weight)}
+          {row.spread !== undefined && row.spread > 0 && (
+            <span className="link-spread" title="Standard deviation over the prompts">
+              ±{rounded(row.spread)}
+            </span>
+          )}
+        </span>
+      }
       beside={
         why && (
           <button
@@ -157,6 +169,8 @@ const Row = memo(function Row(props: RowProps) {
     </NodeRow>
   );
 });
+
+const rounded = (value: number) => (value < 0.005 ? '0.00' : value.toPrecision(2));
 
 /** Up and down move the focus through the buttons of a list. */
 export function walkRows(event: KeyboardEvent<HTMLElement>): void {

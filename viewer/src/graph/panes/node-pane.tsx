@@ -12,6 +12,7 @@ import { supernodeOf } from '../state/view';
 import { FeatureDetails } from './feature-details';
 import { Links } from './links';
 import { Overview } from './overview';
+import { NodePrompts } from './prompts';
 import { Shape } from './shape';
 
 interface NodePaneProps {
@@ -93,6 +94,7 @@ function NodeHead({ session, effects }: { session: Session; effects: Effects | n
         {group && ` · in ${group.label}`}
       </p>
       <Figures session={session} effects={effects} />
+      <NodePrompts prompts={session.prompts} node={selected} />
       <div className="node-actions">
         <button
           type="button"

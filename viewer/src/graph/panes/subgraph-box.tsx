@@ -1,6 +1,5 @@
 import type { KeyboardEvent, PointerEvent } from 'react';
-import { shortened } from '../draw/nodes';
-import { type Box, charactersIn, isCompact } from '../layout/layered';
+import { type Box, isCompact, wordsIn } from '../layout/layered';
 import { KINDS } from '../model/graph';
 import type { Item } from '../model/subgraph';
 import { whilePointed } from '../state/hover';
@@ -9,6 +8,8 @@ interface SubgraphBoxProps {
   item: Item;
   box: Box | undefined;
   marked: boolean;
+  /** Not every prompt of a merged graph has it. */
+  partial: boolean;
   selected: boolean;
   down: (event: PointerEvent<SVGGElement>) => void;
   up: (event: PointerEvent<SVGGElement>) => void;
@@ -18,12 +19,13 @@ interface SubgraphBoxProps {
 
 /** A pinned node or a supernode in the subgraph. */
 export function SubgraphBox(props: SubgraphBoxProps) {
-  const { item, box, marked, selected, down, up, hover, select } = props;
+  const { item, box, marked, partial, selected, down, up, hover, select } = props;
   if (!box) return null;
   const { width, height } = box;
   const compact = isCompact(box);
+  const words = wordsIn(box, item);
   const kind = item.grouped ? 'group' : (KINDS[item.kind] ?? '');
-  const states = `${selected ? 'selected' : ''} ${marked ? 'marked' : ''}`;
+  const states = `${selected ? 'selected' : ''} ${marked ? 'marked' : ''} ${partial ? 'partial' : ''}`;
   const key = (event: KeyboardEvent) => {
     if (event.key !== 'Enter') return;
     event.stopPropagation();
@@ -58,21 +60,21 @@ export function SubgraphBox(props: SubgraphBoxProps) {
       <rect x={-width / 2} y={-height / 2} width={width} height={height} rx={9} />
       {compact ? (
         <text className="name" y={4.5}>
-          {shortened(item.label, charactersIn(box, item.note))}
-          {item.note && (
+          {words.label}
+          {words.note && (
             <tspan className="note" dx={7}>
-              {item.note}
+              {words.note}
             </tspan>
           )}
         </text>
       ) : (
         <text className="name" y={item.note ? -3 : 5}>
-          {shortened(item.label, charactersIn(box))}
+          {words.label}
         </text>
       )}
-      {item.note && !compact && (
+      {words.note && !compact && (
         <text className="note" y={13}>
-          {shortened(item.note, Math.floor(1.18 * charactersIn(box)))}
+          {words.note}
         </text>
       )}
     </g>

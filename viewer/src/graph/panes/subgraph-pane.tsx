@@ -3,15 +3,16 @@
 import { type PointerEvent, useMemo, useRef, useState } from 'react';
 import { percent } from '../model/names';
 import { type Edge, edgesOf } from '../edge/edges';
-import { type Item, type Subgraph, subgraph } from '../model/subgraph';
+import type { Prompts } from '../model/prompts';
+import type { Item } from '../model/subgraph';
 import { useSize } from '../../components/size';
 import { boundsOf, layered, LEAST_SCALE } from '../layout/layered';
+import type { Circuit } from '../state/circuit';
 import type { Groups } from '../state/groups';
 import type { Hover } from '../state/hover';
 import type { Session } from '../state/session';
 import { VerdictLegend } from '../verify/legend';
 import type { Tests } from '../verify/use-tests';
-import { verdictsOn } from '../verify/verdicts';
 import { PinSuggested } from './graph-tools';
 import { SubgraphBox } from './subgraph-box';
 import { SubgraphFlows } from './subgraph-flows';
@@ -23,28 +24,21 @@ interface SubgraphPaneProps {
   groups: Groups;
   select: (node: number, more: boolean) => void;
   tests: Tests;
+  circuit: Circuit;
   /** Absent where no server could say why an edge is there. */
   why: ((edges: readonly Edge[]) => void) | undefined;
 }
 
 export function SubgraphPane(props: SubgraphPaneProps) {
-  const { model, state } = props.session;
-  const made = useMemo(() => subgraph(model, state), [model, state]);
-  if (!made.items.length) return <NothingPinned session={props.session} />;
-  return <Circuit made={made} {...props} />;
+  if (!props.circuit.made.items.length) return <NothingPinned session={props.session} />;
+  return <DrawnCircuit {...props} />;
 }
 
-function Circuit(props: SubgraphPaneProps & { made: Subgraph }) {
-  const { made, session, hover, marked, groups, select, tests, why } = props;
+function DrawnCircuit(props: SubgraphPaneProps) {
+  const { circuit, session, hover, marked, groups, select, tests, why } = props;
+  const { made, least, setLeast, judged, setJudged, verdict } = circuit;
   const { state, act, model } = session;
-  const { found, mode } = tests;
-  const [judged, setJudged] = useState(true);
-  const verdict = useMemo(
-    () => (found && judged ? verdictsOn(found, model, made, mode) : undefined),
-    [found, judged, model, made, mode],
-  );
   const openId = session.selected < 0 ? groups.open?.id : undefined;
-  const [least, setLeast] = useState(0.03);
   const [dragged, setDragged] = useState<{ id: string; at: [number, number] } | null>(null);
   const svg = useRef<SVGSVGElement>(null);
   const grip = useRef<{ id: string; dx: number; dy: number; moved: boolean } | null>(null);
@@ -117,6 +111,7 @@ function Circuit(props: SubgraphPaneProps & { made: Subgraph }) {
               item={item}
               box={boxes[i]}
               marked={item.members.some((node) => marked.has(node))}
+              partial={partialIn(session.prompts, item)}
               selected={item.id === openId || item.members.includes(session.selected)}
               down={down(i)}
               up={up(i)}
@@ -153,6 +148,11 @@ function Circuit(props: SubgraphPaneProps & { made: Subgraph }) {
       </footer>
     </div>
   );
+}
+
+/** Whether no prompt of a merged graph but some has it. */
+function partialIn(prompts: Prompts | null, { members }: Item): boolean {
+  return prompts !== null && members.every((node) => prompts.partial.has(node));
 }
 
 const MEANING =

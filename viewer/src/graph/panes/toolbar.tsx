@@ -6,6 +6,7 @@ import { type GraphModel, KINDS } from '../model/graph';
 import { looseness, place, search, title, where } from '../model/names';
 import { type Hover, whilePointed } from '../state/hover';
 import type { Session } from '../state/session';
+import { PromptChoice } from './prompts';
 import { Shape } from './shape';
 import { Threshold } from './threshold';
 
@@ -15,16 +16,20 @@ interface ToolbarProps {
   plus: string;
   minus: string;
   explain: (plus: string, minus: string) => void;
+  /** Of a merged graph: whose circuit is drawn. */
+  prompt: string;
+  choosePrompt: (prompt: string) => void;
   select: (node: number) => void;
   searchField: RefObject<HTMLInputElement | null>;
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { session, hover, plus, minus, explain, select, searchField } = props;
+  const { session, hover, plus, minus, explain, prompt, choosePrompt, select, searchField } = props;
   return (
     <div className="graph-toolbar" role="toolbar" aria-label="Graph">
       <Thresholds session={session} />
       <Kinds session={session} />
+      <PromptChoice prompts={session.prompts} choice={prompt} choose={choosePrompt} />
       <Explain model={session.model} plus={plus} minus={minus} explain={explain} />
       <Search session={session} hover={hover} select={select} field={searchField} />
     </div>

@@ -8,6 +8,7 @@ import type { GraphView, ViewState } from '../model/document';
 import { effectsOn, type Effects } from '../model/effects';
 import { type GraphModel, modelOf } from '../model/graph';
 import { keptRows, prune, type Pruned, type Ranking, ranking, whole } from '../model/prune';
+import { circuitOf, partialOf, type Prompts, promptsOf } from '../model/prompts';
 import { begin, type HistoryAction, step } from './history';
 import { fitted, START } from './view';
 
@@ -21,6 +22,8 @@ export interface Session {
   canRedo: boolean;
   pruned: Pruned;
   content: Content;
+  /** Of a merged graph; null for others. */
+  prompts: Prompts | null;
   /** Node of the state's selection; -1 without one. */
   selected: number;
 }
@@ -36,7 +39,8 @@ export function startOf(view: GraphView): ViewState {
   };
 }
 
-export function useSession(view: GraphView, start: ViewState): Session {
+/** @param choice of the prompts of a merged graph: see `circuitOf`. */
+export function useSession(view: GraphView, start: ViewState, choice = ''): Session {
   const model = useMemo(() => modelOf(view), [view]);
   const ranked = useMemo(() => ranking(model), [model]);
   const [history, act] = useReducer(step, start, (first) =>
@@ -50,9 +54,11 @@ export function useSession(view: GraphView, start: ViewState): Session {
     [ranked, nodeThreshold, edgeThreshold],
   );
   const { hidden, pinned } = state;
+  const prompts = useMemo(() => promptsOf(view), [view]);
+  const within = useMemo(() => circuitOf(prompts, choice), [prompts, choice]);
   const content = useMemo(
-    () => contentOf(ranked, pruned, hidden, pinned),
-    [ranked, pruned, hidden, pinned],
+    () => contentOf(ranked, pruned, hidden, pinned, within),
+    [ranked, pruned, hidden, pinned, within],
   );
   return {
     view,
@@ -64,6 +70,7 @@ export function useSession(view: GraphView, start: ViewState): Session {
     canRedo: history.future.length > 0,
     pruned,
     content,
+    prompts,
     selected: state.selected ? (model.index.get(state.selected) ?? -1) : -1,
   };
 }
@@ -79,12 +86,17 @@ export function prunedAt(ranked: Ranking, node: number, edge: number): Pruned {
   return prune(ranked, node, Math.min(edge / most.edge, 1));
 }
 
-/** What is drawn: kept nodes of kinds that are not hidden, and pinned ones whatever they are. */
+/**
+ * What is drawn: kept nodes of kinds that are not hidden, and pinned ones whatever they are.
+ *
+ * @param within nothing else but these; null for all.
+ */
 export function contentOf(
   ranked: Ranking,
   pruned: Pruned,
   hidden: readonly string[],
   pinned: readonly string[],
+  within: Uint8Array | null = null,
 ): Content {
   const { model } = ranked;
   const shown = pruned.nodes.slice();
@@ -92,6 +104,9 @@ export function contentOf(
     model.document.nodes.kind.forEach((kind, i) => {
       if (hidden.includes(kind)) shown[i] = 0;
     });
+  within?.forEach((inside, i) => {
+    if (!inside) shown[i] = 0;
+  });
   for (const id of pinned) {
     const node = model.index.get(id);
     if (node !== undefined) shown[node] = 1;
@@ -134,8 +149,9 @@ export function useDecoration(
   effects: Effects | null,
   unmatched: ReadonlySet<number>,
 ): Decoration {
-  const { model, state, selected } = session;
+  const { model, state, selected, prompts } = session;
   const { pinned, supernodes } = state;
+  const partial = partialOf(prompts);
   const effect = useMemo(() => (effects ? scaled(effects) : null), [effects]);
   const pins = useMemo(
     () => new Set(pinned.map((id) => model.index.get(id) ?? -1)),
@@ -149,8 +165,8 @@ export function useDecoration(
     [model, supernodes],
   );
   return useMemo(
-    () => ({ selected, marked, pinned: pins, groups, effect, unmatched }),
-    [selected, marked, pins, groups, effect, unmatched],
+    () => ({ selected, marked, pinned: pins, groups, effect, unmatched, partial }),
+    [selected, marked, pins, groups, effect, unmatched, partial],
   );
 }
 
