@@ -11,8 +11,8 @@ for the time.
 
 The last line is one JSON object: seconds (of the 200-node graph), r2_held, r2_frozen, r2_live
 (medians over prompts, groups on the answer), r2_control (of random features, held), cosine_*,
-effect_* (size of measured effects against those in held), believable, partly and not_believable
-(prompts), and by distance the medians.
+effect_* (size of measured effects against those in held), by distance the medians, error_share (of
+variance) and error_influence, believable, partly and not_believable (prompts).
 """
 
 import argparse
@@ -77,10 +77,11 @@ def seconds(model: LanguageModel, dictionary: Dictionary, prompt: str) -> tuple[
 
 
 def size_of_effects(found: Verification, mode: str) -> float:
-    """Root mean square of what the ten most influential groups do to the answer, when changed."""
+    """Root mean square of what the ten most influential groups of features do to the answer."""
+    of_features = [g for g in found.groups if None not in g.effects[0].control["held"]]
     effects = [
         value
-        for group in found.groups[:10]
+        for group in of_features[:10]
         for effect in group.effects
         for value in effect.measured[mode]
         if value is not None
@@ -125,6 +126,9 @@ def report(found: list[Verification]) -> dict:
         cpr.append(median([r.circuit.curve_control.cpr for r in results]))
         out[f"cpr_{mode}"], out[f"cpr_{mode}_control"] = cpr
         print(f"        CPR {cpr[0]}; random {cpr[1]}")
+    out["error_share"] = median([statistics.fmean(v.error_by_layer) for v in found])
+    out["error_influence"] = median([v.error_influence for v in found])
+    print(f"errors: {out['error_share']} of variance, {out['error_influence']} of influence")
     beliefs = Counter(v.belief for v in found)
     for belief in ("believable", "partly", "not believable"):
         out[belief.replace(" ", "_")] = beliefs[belief]
