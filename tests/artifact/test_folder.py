@@ -6,6 +6,7 @@ import pytest
 
 from microtome.artifact import Manifest, check_output, new_artifact, read_manifest
 from microtome.errors import MicrotomeError
+from tests.privileges import as_any_user
 
 
 def manifest(**fields: object) -> Manifest:
@@ -143,3 +144,13 @@ def test_a_path_through_a_folder_that_does_not_exist(tmp_path):
     with pytest.raises(MicrotomeError, match="leads through a folder that does not exist"):
         check_output(tmp_path / "none" / ".." / "sums.txt")
     check_output(tmp_path / "none" / "new")
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(MicrotomeError, match="file is not a folder"):
+        check_output(tmp_path / "file" / "new" / "graph")
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with as_any_user(), pytest.raises(MicrotomeError, match="closed is not writable"):
+        check_output(tmp_path / "closed" / "new" / "graph")
+    check_output(tmp_path / "new" / "graph")

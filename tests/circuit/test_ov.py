@@ -107,3 +107,13 @@ def test_directions_are_given_again_and_bad_nodes_refused():
     other = build_replacement(model, replacement.dictionary, tokens(5))
     with pytest.raises(MicrotomeError, match="different prompts"):
         heads_of_graph(model, other, graph, [difference])
+
+
+def test_another_prompt_and_nodes_beyond_are_refused():
+    model, replacement, graph = traced("llama")
+    target, source = int(graph.rows[-1]), int(graph.columns[0])
+    with pytest.raises(MicrotomeError, match="node 99999 is not in a graph of"):
+        head_split(model, replacement, graph, 99999, source)
+    other = build_replacement(model, tiny_dictionary(model), tokens(5))
+    with pytest.raises(MicrotomeError, match="different prompts"):
+        head_split(model, other, graph, target, source)

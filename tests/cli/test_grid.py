@@ -49,3 +49,32 @@ def test_bad_grids_are_one_sentence(run: Run, arguments: tuple[str, ...], said: 
     assert result.code == 2
     assert said in result.err
     assert len(result.err.strip().splitlines()) == 1
+
+
+def test_a_grid_of_another_model_is_refused(
+    run: Run, model_folder: Path, dictionary_folder: Path, tmp_path: Path
+):
+    grid = ("0/3", "{a} + {b} =", "--a", "1-2", "--b", "1-2")
+    for pair in ((ADDER[0], dictionary_folder), (model_folder, ADDER[1])):
+        result = run("grid", *pair, *grid)
+        assert result.code == 2 and "trained on this model" in result.err
+    result = run("grid", *ADDER, *grid, "--force", "--out", tmp_path / ".json")
+    assert result.code == 2 and "ends in neither" in result.err
+    (tmp_path / "grid.json").mkdir()
+    result = run("grid", *ADDER, *grid, "--force", "--out", tmp_path / "grid.json")
+    assert result.code == 2 and "is a folder" in result.err
+
+
+def test_a_grid_that_cannot_be_written_leaves_the_old_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    out = tmp_path / "grid.json"
+    out.write_text("old")
+    monkeypatch.setattr("os.fsync", full)
+    grid = ("L2/914", "{a} + {b} =", "--a", "1-2", "--b", "1-2", "--force", "--out", out)
+    result = run("grid", *ADDER, *grid)
+    assert result.code == 2 and "No space left" in result.err
+    assert out.read_text() == "old" and list(tmp_path.iterdir()) == [out]

@@ -56,3 +56,10 @@ def test_bad_input_is_one_sentence(
         assert result.code == 2
         assert said in result.err
         assert result.err.count("\n") == 1
+
+
+def test_another_model_and_a_prompt_that_is_none_are_refused(run: Run, dictionary_folder: Path):
+    result = run("heads", "specimen:adder", dictionary_folder)
+    assert result.code == 2 and "trained on this model" in result.err
+    result = run("heads", "specimen:adder", "specimen:adder", "--prompt", " ")
+    assert result.code == 2 and "the prompt is empty" in result.err

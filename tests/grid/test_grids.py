@@ -108,3 +108,14 @@ def test_many_features_are_plotted_in_several_passes(adder, clt, monkeypatch: py
         assert one.name == other.name
         assert one.place == other.place
         assert torch.allclose(one.values, other.values, atol=1e-5)
+
+
+@pytest.mark.parametrize("feature", [(9, 0), (-1, 0), (2, 1024), (2, -1)])
+def test_a_feature_that_is_not_there_is_refused(adder, clt, feature: tuple[int, int]):
+    with pytest.raises(MicrotomeError, match=f"L{feature[0]}/{feature[1]} does not exist"):
+        feature_grids(adder, clt, [feature], "{a} + {b} =", A, B)
+
+
+def test_a_slot_without_values_is_refused(adder, clt):
+    with pytest.raises(MicrotomeError, match="slot 'b' has no values"):
+        feature_grids(adder, clt, [(2, 914)], "{a} + {b} =", A, Slot("b", ()))

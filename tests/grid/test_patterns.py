@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from microtome.errors import MicrotomeError
 from microtome.grid.patterns import Recognised, recognise
 from microtome.grid.slots import Slot
 
@@ -129,3 +130,8 @@ def test_constant_grids_have_no_pattern():
 def test_one_row_and_one_cell_are_no_trouble():
     assert look(torch.tensor([[0.0, 1.0, 0.0, 0.0]])).active == 0.25
     assert look(torch.tensor([[1.0]])).words == "active everywhere"
+
+
+def test_a_grid_that_is_not_of_its_slots_is_refused():
+    with pytest.raises(MicrotomeError, match=r"shape \(2, 3\), its slots \(3, 2\)"):
+        recognise(torch.ones(2, 3), numbers("a", 3), numbers("b", 2))

@@ -17,8 +17,8 @@ def replaces(path: Path, force: bool) -> bool:
     """Whether a folder to be made takes the place of one with something in it.
 
     Raises:
-        MicrotomeError: the path is a file or link, leads through a folder that is not there, or
-            holds something and `force` is not given.
+        MicrotomeError: the path is a file or link, leads through a folder that is not there or
+            not for us to write in, or holds something and `force` is not given.
     """
     if ".." in path.parts and not path.parent.exists():
         raise MicrotomeError(
@@ -26,13 +26,26 @@ def replaces(path: Path, force: bool) -> bool:
         )
     if path.is_symlink() or path.is_file():
         raise MicrotomeError(f"output {path} exists and is not a folder; choose another path")
-    if not path.exists() or not any(path.iterdir()):
+    if not path.exists():
+        _check_parent(path)
+        return False
+    if not any(path.iterdir()):
         return False
     if not force:
         raise MicrotomeError(
             f"output folder {path} exists; pass --force to replace it (force=True in Python)"
         )
     return True
+
+
+def _check_parent(path: Path) -> None:
+    """Hours of work should not end in a folder that cannot be made."""
+    parent = next(folder for folder in path.absolute().parents if folder.exists())
+    if not parent.is_dir():
+        raise MicrotomeError(f"cannot write {path}: {parent} is not a folder")
+    effective = os.access in os.supports_effective_ids
+    if not os.access(parent, os.W_OK | os.X_OK, effective_ids=effective):
+        raise MicrotomeError(f"cannot write {path}: {parent} is not writable")
 
 
 @contextmanager
@@ -88,8 +101,8 @@ def _move(beside: Path, path: Path, force: bool) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def whole_file(path: Path, text: str) -> None:
-    """Write a text file beside its place and move it there; an older one is replaced.
+def whole_file(path: Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8, beside its place and move it there; an older one is replaced.
 
     A process killed at any moment leaves the old file or the new one.
 
@@ -101,8 +114,8 @@ def whole_file(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.tmp-", dir=path.parent)
         beside = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         mask = os.umask(0)

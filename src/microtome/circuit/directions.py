@@ -10,6 +10,7 @@ from torch import Tensor
 from microtome.circuit.head_maps import AverageModel
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
+from microtome.intervention.baseline import check_widths
 from microtome.model import LanguageModel, Site
 
 
@@ -36,6 +37,7 @@ def typical_activations(
     are left out."""
     dictionary = dictionary.to(model.device, torch.promote_types(model.dtype, torch.float32))
     like = dictionary.biases[0]
+    check_widths(model, dictionary)
     totals = [like.new_zeros(2, n) for n in dictionary.n_features]
     for tokens in prompts:
         run = model.capture(tokens, dictionary.reads)

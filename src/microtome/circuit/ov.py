@@ -94,8 +94,14 @@ def head_split(
             vectors are not in the graph.
 
     Raises:
-        MicrotomeError: a node that is no target or no source, or a direction that is not given.
+        MicrotomeError: a node that is no target or no source, a direction that is not given, or
+            a graph of another prompt.
     """
+    if graph.prompt.tokens != tuple(replacement.tokens.tolist()):
+        raise MicrotomeError("the graph and the replacement model are of different prompts")
+    for node in (target, source):
+        if not 0 <= node < len(graph.nodes):
+            raise MicrotomeError(f"node {node} is not in a graph of {len(graph.nodes)} nodes")
     row, column = _place(graph.rows, target), _place(graph.columns, source)
     if row is None or column is None:
         raise MicrotomeError(

@@ -41,6 +41,7 @@ def grid(
     """Plot features over all values of two slots, and say what pattern they have."""
     import json as writer
 
+    from microtome.artifact.whole import whole_file
     from microtome.cli.console import stdout
     from microtome.cli.features import feature_labels, parse_features
     from microtome.cli.progress import progress_bar, status
@@ -66,9 +67,9 @@ def grid(
     document = {"model": loaded.name, "dictionary": read.name, "template": template, "grids": rows}
     for path in out or []:
         if path.suffix == ".png":
-            path.write_bytes(draw_grids(grids, found, labels))
+            whole_file(path, draw_grids(grids, found, labels))
         else:
-            path.write_text(writer.dumps(document, ensure_ascii=False), encoding="utf-8")
+            whole_file(path, writer.dumps(document, ensure_ascii=False))
     if json:
         typer.echo(writer.dumps(document, ensure_ascii=False))
         return
@@ -85,6 +86,8 @@ def _check_out(paths: list[Path], force: bool) -> None:
     for path in paths:
         if path.suffix not in _ENDINGS:
             raise MicrotomeError(f"--out {path} ends in neither {' nor '.join(_ENDINGS)}")
+        if path.is_dir():
+            raise MicrotomeError(f"--out {path} is a folder; name a file")
         if path.exists() and not force:
             raise MicrotomeError(f"{path} exists; pass --force to replace it")
         if not path.absolute().parent.is_dir():

@@ -54,6 +54,8 @@ def heads(
     with status("loading", quiet=json):
         loaded, read = load_model(model, device), load_dictionary(dictionary)
     prompts = _prompts(loaded, texts)
+    if prompt is not None:
+        loaded.tokenize(prompt)  # refused before the long part
     label = feature_labels(atlas, read)
     with status("looking at heads", quiet=json):
         reports = report_heads(loaded, read, only, prompts, label, limit)

@@ -77,11 +77,12 @@ def feature_grids(
         progress: called with cells done and to do.
 
     Raises:
-        MicrotomeError: a template without the slots, too many cells, a position that is not
-            there, or prompts that the model cannot read.
+        MicrotomeError: a template without the slots, no cells or too many, a feature or position
+            that is not there, a dictionary of another model, or prompts that it cannot read.
     """
     template = template if isinstance(template, Template) else Template(template)
     check_cells(a, b)
+    _check(dictionary, features)
     blocks = grid_blocks(model, template, a, b)
     named = parse_place(position, blocks)
     places = [named] if named else common_places(blocks, dictionary.skip_first)
@@ -97,6 +98,16 @@ def feature_grids(
             where = place_words(places[best], model, blocks)
             grids.append(FeatureGrid(encoder, feature, a, b, values, places[best], where))
     return grids
+
+
+def _check(dictionary: Dictionary, features: Sequence[tuple[int, int]]) -> None:
+    sizes = dictionary.n_features
+    for encoder, feature in features:
+        if not (0 <= encoder < len(sizes) and 0 <= feature < sizes[encoder]):
+            raise MicrotomeError(
+                f"feature L{encoder}/{feature} does not exist: {dictionary.name} has encoders 0 to "
+                f"{len(sizes) - 1} of {', '.join(map(str, dict.fromkeys(sizes)))} features"
+            )
 
 
 def _activations_of(
@@ -155,6 +166,11 @@ def activations_at(
             for i in dictionary.sources[encoder]
         ]
         x = torch.cat(read, -1)
+        if x.shape[-1] != dictionary.encoders[encoder].weight.shape[1]:
+            raise MicrotomeError(
+                f"{dictionary.name} reads activations of another width than {model.name} has; use "
+                f"a dictionary that was trained on this model"
+            )
         if not bool(x.sum().isfinite()):
             raise MicrotomeError(
                 f"activations at {dictionary.reads[dictionary.sources[encoder][0]]} are not "

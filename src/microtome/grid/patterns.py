@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from microtome.errors import MicrotomeError
 from microtome.grid.search import BestPair, best_product, best_range, best_set
 from microtome.grid.slots import Slot
 from microtome.grid.words import MAX_RANGES, either, span_words, value_ranges
@@ -97,7 +98,12 @@ def recognise(
         threshold: share of the largest activation above which a cell is active.
         draws: of each control.
         seed: of the controls.
+
+    Raises:
+        MicrotomeError: not a row for every value of a, or not a column for every value of b.
     """
+    if values.shape != (expected := (len(a.values), len(b.values))):
+        raise MicrotomeError(f"the grid is of shape {tuple(values.shape)}, its slots {expected}")
     grid = values.detach().cpu().double().numpy()
     level = float(max(grid.max(), 0.0) * threshold)
     mask = grid > level

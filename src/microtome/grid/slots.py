@@ -82,11 +82,14 @@ class Template:
 
 
 def check_cells(a: Slot, b: Slot) -> None:
-    """Refuse a grid too large to run.
+    """Refuse a grid too large to run, or without cells.
 
     Raises:
         MicrotomeError: says how large it is.
     """
+    for slot in (a, b):
+        if not slot.values:
+            raise MicrotomeError(f"the slot {slot.name!r} has no values; give it one or more")
     cells = len(a.values) * len(b.values)
     if cells > MOST_CELLS:
         raise MicrotomeError(

@@ -85,6 +85,16 @@ def computing(model: LanguageModel, dictionary: Dictionary | None) -> Dictionary
     """
     if dictionary is None:
         return None
+    check_widths(model, dictionary)
+    return dictionary.to(model.device, precision(model))
+
+
+def check_widths(model: LanguageModel, dictionary: Dictionary) -> None:
+    """Refuse a dictionary of another model.
+
+    Raises:
+        MicrotomeError: names the site that the model lacks, or where it has another width.
+    """
     for width, names in (
         (dictionary.d_in, dictionary.reads),
         (dictionary.d_out, dictionary.writes),
@@ -97,7 +107,6 @@ def computing(model: LanguageModel, dictionary: Dictionary | None) -> Dictionary
                     f"{dictionary.name} has width {width} at {site}, but {model.name} has "
                     f"{expected}; use a dictionary that was trained on this model"
                 )
-    return dictionary.to(model.device, precision(model))
 
 
 def precision(model: LanguageModel) -> torch.dtype:
