@@ -5,13 +5,31 @@ from pathlib import Path
 
 import pytest
 
+from microtome.circuit import merge
 from microtome.circuit.artifact import save_state
+from microtome.circuit.verify import Verification, VerifyOptions, save_verification
 from microtome.circuit.view import Supernode, ViewState
 from microtome.server.document import ExportDocument
 from microtome.viewer import built as built_viewer
 from tests.circuit.graphs import random_graph
 from tests.cli.conftest import Run
 from tests.viewer.pages import Parts, write_static
+
+VERIFIED = Verification(
+    model_fingerprint="",
+    dictionary_fingerprint="",
+    options=VerifyOptions(),
+    sizes=[-1.0],
+    seconds=1.0,
+    belief="believable",
+    reasons=["groups move the targets as predicted"],
+    modes={},
+    groups=[],
+    edges=[],
+    error_by_layer=[],
+    error_by_token=[],
+    error_influence=0.0,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +81,25 @@ def test_a_graph_with_what_a_reader_pinned(run: Run, graph: Path, tmp_path: Path
     assert state["pinned"] == features[:1]
     assert state["supernodes"][0]["label"] == "together"
     assert state["node_threshold"] == 0.8  # there is nothing beyond what the file holds
+
+
+def test_what_testing_the_graph_found_goes_along(run: Run, graph: Path, tmp_path: Path):
+    page = tmp_path / "graph.html"
+    assert run("export", graph, "--html", page).code == 0
+    assert "verification" not in document(page)
+    save_verification(graph, VERIFIED)
+    assert run("export", graph, "--html", page, "--force").code == 0
+    assert document(page)["verification"]["reasons"] == ["groups move the targets as predicted"]
+
+
+def test_a_merged_graph_says_of_which_prompts_its_nodes_are(run: Run, tmp_path: Path):
+    merge([random_graph(0), random_graph(1)]).graph.save(tmp_path / "merged")
+    page = tmp_path / "graph.html"
+    assert run("export", tmp_path / "merged", "--html", page).code == 0
+    shown = document(page)["graph"]
+    assert shown["merged"]["prompts"] == ["a b", "a b"]
+    assert {len(row) for row in shown["merged"]["influence"]} == {len(shown["nodes"]["id"])}
+    assert len(shown["edges"]["spread"]) == len(shown["edges"]["weight"])
 
 
 def test_json_has_what_a_reader_pinned_too(run: Run, graph: Path, tmp_path: Path):
