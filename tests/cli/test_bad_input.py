@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -286,6 +287,21 @@ def test_an_interrupted_command_says_so(
         signal.raise_signal(number)
 
     monkeypatch.setattr("microtome.cli.info.describe", slow)
+    assert run("info", tmp_path) == (code, "", "microtome: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_import_that_catches_the_interrupt_fails_without_a_traceback(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, code: int
+):
+    def torn(*_):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(number)
+        raise ImportError("cannot load module more than once per process")
+
+    monkeypatch.setattr("microtome.cli.info.describe", torn)
     assert run("info", tmp_path) == (code, "", "microtome: interrupted\n")
 
 

@@ -32,6 +32,10 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM, so that it tidies up as Ctrl-C does."""
 
 
+_asked: list[KeyboardInterrupt] = []
+"""Signals that asked this command to stop."""
+
+
 class _Commands(TyperGroup):
     def invoke(self, ctx) -> Any:
         try:
@@ -104,20 +108,28 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what a terminal cannot show is a question mark
             stream.reconfigure(errors="replace")
-    before = signal.signal(signal.SIGTERM, _terminate)
+    _asked.clear()
+    handlers = {signal.SIGTERM: _stop}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        handlers[signal.SIGINT] = _stop
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         code = app(prog_name="microtome", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
-        code = _explain(error)
+        code = _explain(_asked[0] if _asked else error)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if code in _STOPPED:  # another Ctrl-C while Python tidies up would be a traceback
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _terminate(number, frame) -> None:
-    raise _Terminated
+def _stop(number, frame) -> None:
+    """Remembered too: what is being imported may catch it and fail with something else."""
+    stop = _Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+    _asked.append(stop)
+    raise stop
 
 
 def _explain(error: BaseException) -> int:
