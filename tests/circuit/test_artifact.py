@@ -132,7 +132,7 @@ def test_another_kind_and_a_newer_version_are_refused(saved: Path):
 
 @pytest.mark.parametrize(
     ("field", "value"), [("n_layers", "many"), ("tokens", [1.5]), ("strings", None), ("what", 1),
-     ("tokens", [2**70]), ("tokens", [-2]), ("n_layers", -1)],
+     ("tokens", [2**70]), ("tokens", [-2]), ("n_layers", -1), ("n_layers", 2**70)],
 )  # fmt: skip
 def test_wrong_content_is_refused(saved: Path, field: str, value):
     change_manifest(saved, lambda manifest: manifest["content"].update({field: value}))

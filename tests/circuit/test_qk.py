@@ -8,6 +8,7 @@ from microtome.circuit.qk import QKAttribution, qk_attribution
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
 from microtome.model.queries_keys import freeze_queries_keys
+from microtome.specimen import load_model
 from tests.circuit.dictionaries import KINDS, tiny_dictionary
 from tests.model.families import FAMILIES, HEADS, LAYERS, tiny_model, tokens
 
@@ -103,3 +104,10 @@ def test_bad_pairs_are_refused():
     ):
         with pytest.raises(MicrotomeError, match=said):
             qk_attribution(model, replacement, *wrong)
+
+
+def test_a_replacement_of_another_model_is_refused():
+    model, other = tiny_model("llama"), load_model("specimen:adder")
+    replacement = build_replacement(model, tiny_dictionary(model), tokens())
+    with pytest.raises(MicrotomeError, match="not one of specimen:adder"):
+        qk_attribution(other, replacement, layer=1, head=0, query=2, key=1)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from jaxtyping import config
 
 from microtome.errors import MicrotomeError
 from microtome.intervention import Direction, Features, Head, Intervention, generate
@@ -107,3 +108,9 @@ def test_a_patch_of_generated_tokens_changes_none():
     )
     text = generate(model, tokens(), [patch], tiny_dictionary(model), 4)
     assert torch.equal(text, model.generate(tokens(), 4))
+
+
+def test_two_prompts_at_once_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(config, "jaxtyping_disable", True)  # it refuses them too
+    with pytest.raises(MicrotomeError, match="one prompt, not on 2"):
+        generate(tiny_model("llama"), tokens().expand(2, -1), [])

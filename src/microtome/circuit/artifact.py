@@ -49,7 +49,7 @@ class GraphContent(BaseModel):
     tokens: list[Annotated[int, Field(ge=-1, lt=2**31)]]
     """Ids; -1 where another tool did not say them."""
     strings: list[str]
-    n_layers: Annotated[int, Field(ge=0)]
+    n_layers: Annotated[int, Field(ge=0, lt=2**15)]
     scores: dict[str, float | None]
     counts: dict[str, int]
     """Nodes of each kind, edges."""

@@ -133,8 +133,11 @@ def qk_attribution(
             not here). What is equal for both keys cancels in it, as it does in the softmax.
 
     Raises:
-        MicrotomeError: no such head or position, or the query does not see the key.
+        MicrotomeError: no such head or position, the query does not see the key, or the
+            replacement is of another model.
     """
+    if tuple(replacement.frozen.unembed.shape) != (model.d_model, model.d_vocab):
+        raise MicrotomeError(f"the replacement model is not one of {model.name}; build it again")
     found = freeze_queries_keys(model, replacement.frozen, replacement.tokens[None], layer)
     query, key = found.check(head, query, key)
     seen = [(key, 1.0)]

@@ -51,6 +51,8 @@ def generate(
             that activations are not finite, or a way of sampling that cannot be.
     """
     tokens = model.check_tokens(tokens)
+    if len(tokens) != 1:
+        raise MicrotomeError(f"interventions are on one prompt, not on {len(tokens)} at a time")
     made = steering(model, computing(model, dictionary), interventions, tokens.shape[1])
     made.clock.cached = use_cache
     if interventions:
