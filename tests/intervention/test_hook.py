@@ -151,7 +151,7 @@ def test_logits_are_ours_where_features_are_half_as_exact(tmp_path: Path):
     """A model in float32, whose changes are computed in float32."""
     model = tiny_model("qwen3", torch.float32)
     dictionary = tiny_dictionary(model, "clt")
-    export_hook(tmp_path / "hook", model, everything(), dictionary)
+    export_hook(str(tmp_path / "hook"), model, everything(), dictionary)
     text = generate(model, tokens(), everything(), dictionary, NEW)
     with imported(tmp_path / "hook").attach(model.hf), torch.no_grad():
         steered = model.hf(text, use_cache=False).logits

@@ -97,12 +97,12 @@ def _check(graphs: Sequence[Graph]) -> None:
         raise MicrotomeError(f"{len(graphs)} graph cannot be merged; name at least two")
     first = graphs[0]
     for graph in graphs[1:]:
-        for what in ("model", "dictionary"):
+        for what, several in (("model", "models"), ("dictionary", "dictionaries")):
             a, b = (str(g.info.get(f"{what}_fingerprint", "")) for g in (first, graph))
             if a and b and a != b:
                 raise MicrotomeError(
                     f"the graphs of {first.prompt.text!r} and {graph.prompt.text!r} are of "
-                    f"different {what}s ({a[:12]}, {b[:12]}); merge graphs of one {what}"
+                    f"different {several} ({a[:12]}, {b[:12]}); merge graphs of one {what}"
                 )
         if graph.n_layers != first.n_layers:
             raise MicrotomeError(
