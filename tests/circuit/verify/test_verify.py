@@ -59,7 +59,7 @@ def test_why_the_answer_moves_less_is_said(verified: Verification):
 def test_edges_have_verdicts_in_every_mode(verified: Verification):
     held = [edge.verdicts["held"].verdict for edge in verified.edges]
     assert held.count("confirmed") > len(held) / 2
-    assert {edge.target for edge in verified.edges} & {"logit 98@5", "logit 98@4"} or verified.edges
+    assert any(edge.target.startswith("logit ") for edge in verified.edges)
     assert Verification.model_validate_json(verified.model_dump_json()) == verified
 
 
@@ -100,7 +100,13 @@ def randomised(dictionary: Dictionary, seed: int = 0) -> Dictionary:
     )
 
 
-@pytest.mark.parametrize("broken", [shuffled, randomised])
+def silent(dictionary: Dictionary) -> Dictionary:
+    """Features that write next to nothing: none of them is left in a pruned graph."""
+    decoders = tuple(Decoder(d.weight * 1e-6, d.targets) for d in dictionary.decoders)
+    return replace(dictionary, decoders=decoders)
+
+
+@pytest.mark.parametrize("broken", [shuffled, randomised, silent])
 def test_a_dictionary_that_explains_nothing_is_not_believed(adder, clt, broken):
     wrong = broken(clt)
     found = verify(trace(adder, "36 + 59 =", wrong), adder, wrong)

@@ -112,7 +112,7 @@ class Bench:
             self.values(self._run(some, mode, controls or {}).activations) - without
             for some in self._batches(changes)
         ]
-        return torch.cat(parts)
+        return torch.cat([without[:0], *parts])
 
     @cached_property
     def batch_size(self) -> int:

@@ -150,4 +150,4 @@ def _signed(value: float | None) -> str:
 def _against(found: float | None, control: float | None) -> str:
     if found is None or control is None:
         return "–"
-    return f"{found:.0%} [{control:.0%}]".replace("-", "−")
+    return f"{found:z.0%} [{control:z.0%}]".replace("-", "−")

@@ -79,7 +79,7 @@ def _judge_circuit(mode: ModeResult, failed: list, weak: list, said: list) -> No
         if found is None or control is None:
             failed.append("features do not change the targets at all")
             return
-        figure = f"{words} {found:.0%} of the answer, random features {control:.0%} (live)"
+        figure = f"{words} {found:z.0%} of the answer, random features {control:z.0%} (live)"
         figure = figure.replace("-", "−")
         if found <= control + 0.1:
             failed.append(figure)

@@ -20,7 +20,7 @@ from microtome.circuit.verify.document import (
 from microtome.circuit.verify.groups import Tested, Unit, effects_of, judge_edges
 from microtome.circuit.verify.measure import MODES, Bench, Change, bench
 from microtome.circuit.verify.simulate import predict_in
-from microtome.circuit.verify.verdict import belief
+from microtome.circuit.verify.verdict import MUCH_ERROR, belief
 from microtome.circuit.view import ViewState
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
@@ -67,7 +67,8 @@ def verify(
     tested_on = bench(graph, model, dictionary)
     pruned = prune(graph, options.node_threshold, options.edge_threshold)
     single, groups = _single(pruned, options), _groups(pruned, state)
-    if not single:
+    from_errors = _error_influence(graph)
+    if not single and from_errors <= MUCH_ERROR:  # where errors hold it all, that is the verdict
         raise MicrotomeError(
             f"no feature of the graph is left at thresholds {options.node_threshold:g} for nodes "
             f"and {options.edge_threshold:g} for edges, so there is nothing to test; raise them, "
@@ -90,10 +91,7 @@ def verify(
             circuit=whole,
         )
     by_layer, by_token = error_shares(tested_on)
-    influence = float(graph.influence[graph.nodes.where("error")].sum())
-    total = float(graph.influence[graph.nodes.where("token")].sum()) + influence
-    share = influence / total if total else 0.0
-    verdict, reasons = belief(modes, share, tested_on.replacement.fvu)
+    verdict, reasons = belief(modes, from_errors, tested_on.replacement.fvu)
     return Verification(
         model_fingerprint=model.fingerprint,
         dictionary_fingerprint=dictionary.fingerprint,
@@ -107,7 +105,7 @@ def verify(
         edges=judge_edges(tested_on, pruned, groups, options.sizes, wholes),
         error_by_layer=by_layer,
         error_by_token=by_token,
-        error_influence=share,
+        error_influence=from_errors,
     )
 
 
@@ -121,6 +119,14 @@ def _check(options: VerifyOptions) -> None:
         raise MicrotomeError(f"{options.nodes} nodes cannot be tested; take 1 or more")
     if not 0 <= options.seed < 2**63:
         raise MicrotomeError(f"seed {options.seed} is not between 0 and 2**63 - 1")
+
+
+def _error_influence(graph: Graph) -> float:
+    """Share of the influence that starts at errors, not at tokens."""
+    errors, tokens = (
+        float(graph.influence[graph.nodes.where(kind)].sum()) for kind in ("error", "token")
+    )
+    return errors / (tokens + errors) if tokens + errors else 0.0
 
 
 class _Steps:
@@ -203,7 +209,7 @@ def _by_distance(tested_on: Bench, tested: Tested, mode: str) -> list[DistanceRo
     """Effects on features downstream, by how many layers they are away."""
     graph = tested_on.graph
     kinds = torch.tensor([graph.nodes.kind[i] == "feature" for i in graph.rows.tolist()])
-    source = torch.tensor([change.nodes[0] for change in tested.changes])
+    source = torch.tensor([change.nodes[0] for change in tested.changes], dtype=torch.long)
     away = graph.nodes.layer[graph.rows][None] - graph.nodes.layer[source][:, None]
     reached = kinds[None] & (tested.predicted[mode] != 0)
     pairs = source[:, None].expand_as(away)
