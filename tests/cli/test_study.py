@@ -25,6 +25,9 @@ def test_the_whole_study(run: Run, tmp_path: Path, dictionary: str):
 def test_bad_input(run: Run, dictionary_folder: Path, tmp_path: Path):
     said = run("study", "addition", "--prompts", 5)
     assert said.code == 2
+    for seed in (-1, 2**64):
+        said = run("study", "addition", "--prompts", 10, "--seed", seed)
+        assert said.code == 2 and f"seed {seed} is not" in said.err
     said = run("study", "addition", "-d", "specimen:nothing")
     assert said.code == 2
     said = run("study", "addition", "-d", dictionary_folder)

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
 from microtome.specimen.adder import world
 from microtome.study.addition.ablation import ablate, confusion, held_out, right_pairs
@@ -75,9 +76,11 @@ def addition_study(
         progress: called as the study goes on.
 
     Raises:
-        MicrotomeError: another model, or a dictionary of another one.
+        MicrotomeError: another model, a dictionary of another one, or a seed that cannot be.
     """
     options = options or AdditionOptions()
+    if not 0 <= options.seed < 2**62:
+        raise MicrotomeError(f"seed {options.seed} is not between 0 and 2**62 - 1")
     start = time.monotonic()
     subject = Subject.of(model, dictionary)
     seen = _look(subject, options, progress)
