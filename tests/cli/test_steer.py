@@ -1,6 +1,7 @@
 """microtome steer: both texts side by side, recipes, hooks, bad input."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,13 @@ def test_bad_input_is_one_sentence(ask, arguments: tuple, said: str):
 def test_words_that_the_model_does_not_know(ask):
     result = ask(*SCALE, prompt="hello")
     assert result.code == 2 and "vocabulary" in result.err
+
+
+def test_a_dictionary_of_other_weights_is_noted(
+    run: Run, tiny: LanguageModel, model_folder: Path, tmp_path: Path
+):
+    dictionary = replace(tiny_dictionary(tiny, "plt"), model="0123456789abcdef")
+    folder = write_dictionary(dictionary, tmp_path / "other")
+    result = run("steer", model_folder, folder, PROMPT, "--tokens", 2, *SCALE)
+    assert result.code == 0
+    assert result.err.strip().endswith("was trained on a model with other weights")

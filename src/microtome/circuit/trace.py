@@ -20,6 +20,7 @@ from microtome.circuit.targets import (
 )
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
+from microtome.intervention.baseline import of_other_weights
 from microtome.model import LanguageModel
 
 DEFAULT_MEMORY_GB = 2.0
@@ -199,8 +200,7 @@ def _warnings(
 ) -> list[str]:
     """What a reader should know before believing the graph."""
     found = []
-    half = model.dtype in (torch.float16, torch.bfloat16)  # rounding changes a fingerprint
-    if dictionary.model and not half and dictionary.model != model.fingerprint:
+    if of_other_weights(model, dictionary):
         found.append("the dictionary was trained on a model with other weights")
     if replacement.fvu > 1:
         found.append("the dictionary explains MLP outputs worse than their mean does")

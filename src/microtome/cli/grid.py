@@ -42,23 +42,22 @@ def grid(
     import json as writer
 
     from microtome.artifact.whole import whole_file
+    from microtome.cli.both import load_both
     from microtome.cli.console import stdout
     from microtome.cli.features import feature_labels, parse_features
-    from microtome.cli.progress import progress_bar, status
+    from microtome.cli.progress import progress_bar
     from microtome.grid.draw import draw_grids
     from microtome.grid.grids import feature_grids
     from microtome.grid.patterns import recognise
     from microtome.grid.show import grid_document, show_grid
     from microtome.grid.slots import Slot, Template, parse_values
-    from microtome.specimen import load_dictionary, load_model
 
     _check_out(out or [], force)
     read_template = Template(template)
     slots = Slot("a", parse_values(a)), Slot("b", parse_values(b))
-    with status("loading", quiet=json):
-        loaded, read = load_model(model, device), load_dictionary(dictionary)
-        named = parse_features(read, features)
-        label = feature_labels(atlas, read)
+    loaded, read = load_both(model, dictionary, device, quiet=json)
+    named = parse_features(read, features)
+    label = feature_labels(atlas, read)
     with progress_bar("grid", quiet=json) as progress:
         grids = feature_grids(loaded, read, named, read_template, *slots, position, progress)
     found = [recognise(g.values, *slots, threshold) for g in grids]

@@ -45,14 +45,13 @@ def heads(
 
     from microtome.circuit.head_report import report_heads
     from microtome.circuit.head_show import show_head_table, show_heads
+    from microtome.cli.both import load_both
     from microtome.cli.console import stdout
     from microtome.cli.features import feature_labels
     from microtome.cli.progress import status
-    from microtome.specimen import load_dictionary, load_model
 
     only = None if head is None else parse_head(head)
-    with status("loading", quiet=json):
-        loaded, read = load_model(model, device), load_dictionary(dictionary)
+    loaded, read = load_both(model, dictionary, device, quiet=json)
     prompts = _prompts(loaded, texts)
     if prompt is not None:
         loaded.tokenize(prompt)  # refused before the long part

@@ -60,6 +60,7 @@ def steer(
     """Continue a prompt without and with changed features, side by side, with the same seed."""
     import json as writer
 
+    from microtome.cli.both import load_both
     from microtome.cli.console import stdout
     from microtome.cli.features import feature_labels
     from microtome.cli.progress import status
@@ -72,7 +73,6 @@ def steer(
     )
     from microtome.intervention.show import document, show_steered
     from microtome.intervention.steer import steer as continue_both
-    from microtome.specimen import load_dictionary, load_model
 
     how = chosen({"scale": scale, "add": add, "clamp": clamp, "ablate": 0.0 if ablate else None})
     asked = [*(feature or ()), *(head or ())]
@@ -91,8 +91,7 @@ def steer(
             without_overwriting(path)
     if save is not None and export_hook in (save, *save.parents):
         raise MicrotomeError(f"--save and --export-hook are both at {export_hook}; keep them apart")
-    with status("loading", quiet=json):
-        loaded, read = load_model(model), load_dictionary(dictionary)
+    loaded, read = load_both(model, dictionary, quiet=json)
     if given is None:
         changed = changes(loaded, read, feature or [], head or [], how, positions)
         given = steering_recipe(loaded, read, changed)

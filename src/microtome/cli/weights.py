@@ -53,15 +53,14 @@ def weights(
     from microtome.circuit.weights import global_weights
     from microtome.circuit.weights_paths import average_paths
     from microtome.circuit.weights_show import show_weights, weights_document
+    from microtome.cli.both import load_both
     from microtome.cli.console import stdout
     from microtome.cli.features import feature_labels, parse_features
     from microtome.cli.progress import status
-    from microtome.specimen import load_dictionary, load_model
 
-    with status("loading", quiet=json):
-        loaded, read = load_model(model, device), load_dictionary(dictionary)
-        named = parse_features(read, feature)
-        label = feature_labels(atlas, read)
+    loaded, read = load_both(model, dictionary, device, quiet=json)
+    named = parse_features(read, feature)
+    label = feature_labels(atlas, read)
     if len(named) > 1:
         raise MicrotomeError(f"{feature} names {len(named)} features; name one")
     blocks = _blocks(loaded, corpus, tokens, context)

@@ -109,6 +109,15 @@ def check_widths(model: LanguageModel, dictionary: Dictionary) -> None:
                 )
 
 
+def of_other_weights(model: LanguageModel, dictionary: Dictionary) -> bool:
+    """Whether a dictionary says that it was trained on other weights than the model's.
+
+    In half precision nothing can be said: rounding changes a fingerprint.
+    """
+    half = model.dtype in (torch.float16, torch.bfloat16)
+    return bool(dictionary.model) and not half and dictionary.model != model.fingerprint
+
+
 def precision(model: LanguageModel) -> torch.dtype:
     """In which changes of a model's activations are computed."""
     return torch.float64 if model.dtype == torch.float64 else torch.float32
