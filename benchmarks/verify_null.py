@@ -7,7 +7,7 @@ Three PLTs of the adder, of one recipe: trained on its activations; trained on S
 directions of the same lengths. Graphs of held-out sums are verified with each.
 
 The last line is one JSON object: by dictionary, prompts of each verdict, and the medians of the
-error share and of R2 of groups on the answer (held).
+error share and of R2 of groups on the answer (held; null where no feature is left to change).
 """
 
 import argparse
@@ -90,12 +90,12 @@ def main() -> None:
         ("random", randomised(true)),
     ):
         found = judged(model, dictionary, prompts)
-        groups = [v.modes["held"].groups.r2 for v in found]
+        known = [r for v in found if (r := v.modes["held"].groups.r2) is not None]
         out[name] = {
             "verdicts": dict(Counter(v.belief for v in found)),
             "error_by_layer": statistics.median(max(v.error_by_layer) for v in found),
             "error_influence": statistics.median(v.error_influence for v in found),
-            "r2_held": statistics.median([r for r in groups if r is not None] or [float("nan")]),
+            "r2_held": statistics.median(known) if known else None,
         }
         print(f"{name}: {out[name]}")
         print(f"    {found[0].reasons[0]}")
