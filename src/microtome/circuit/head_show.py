@@ -39,8 +39,8 @@ def show_heads(reports: Sequence[HeadReport], console: Console) -> None:
     for report in reports:
         for key, (title, score) in _LISTS.items():
             if key in report.lists:
-                console.print(Text(f"\n{title}", style="bold"))
-                console.print(_list(report.lists[key], score))
+                console.print(Text.assemble((f"\n{title}", "bold"), (f"  {score}", "dim")))
+                console.print(_list(report.lists[key]))
         if report.lists.get("suppressed_tokens"):
             console.print(Text("\nCopy suppression of tokens", style="bold"))
             console.print(_tokens(report.lists["suppressed_tokens"]))
@@ -94,9 +94,13 @@ def _table(reports: Sequence[HeadReport]) -> Table:
     return table
 
 
-def _list(rows: list[dict[str, Any]], score: str) -> Table:
+def _list(rows: list[dict[str, Any]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(justify="right", min_width=10)
+    table.add_column(justify="right", min_width=10, no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    if any("other" in row for row in rows):
+        table.add_column(no_wrap=True, min_width=1)
+        table.add_column(no_wrap=True, overflow="ellipsis")
     for row in rows:
         cells = [f"{row['value']:.3g}", _named(row)]
         if "other" in row:
@@ -107,7 +111,7 @@ def _list(rows: list[dict[str, Any]], score: str) -> Table:
 
 def _named(row: dict[str, Any]) -> str:
     words = f"  {row['label']}" if row["label"] else ""
-    return escape(f"{row['feature']}{words}"[:42])
+    return escape(f"{row['feature']}{words}")
 
 
 def _tokens(rows: list[dict[str, Any]]) -> Table:

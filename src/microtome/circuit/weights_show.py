@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -42,8 +43,8 @@ def show_weights(found: GlobalWeights, label: Label, token: TokenText, console: 
                 Text(f"{share:.0%} of the largest direct weights are interference", style="dim")
             )
     for title, rows in (("Promotes", found.promoted), ("Suppresses", found.suppressed)):
-        tokens = "  ".join(f"{token(t).strip()} {v:+.2f}" for t, v in rows)
-        console.print(Text.assemble((f"\n{title}  ", "bold"), tokens))
+        console.print(Text(f"\n{title}", style="bold"))
+        console.print(Columns([Text(f"“{token(t)}” {v:+.2f}") for t, v in rows], padding=(0, 2)))
     console.print(Text("\n" + _NOTES[found.use.source if found.use else ""], style="dim"))
 
 

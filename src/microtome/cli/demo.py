@@ -40,8 +40,7 @@ def demo(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing graph.")] = False,
 ) -> None:
-    """Trace a sum in the bundled adder, with what each feature responds to, and look at it in the
-    viewer until Ctrl-C."""
+    """Trace a sum in the bundled adder, then look at it in the viewer until Ctrl-C."""
     from microtome.artifact import check_output
     from microtome.circuit import trace
     from microtome.cli.progress import progress_bar, status

@@ -30,8 +30,10 @@ def export(
     edges: Annotated[float, typer.Option(help="Share of edge influence that is kept.")] = 0.98,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a pruned graph as Neuronpedia JSON, and index it in graph-metadata.json beside it; or
-    a graph, a feature, an evaluation or a run as one HTML file."""
+    """Write a graph as Neuronpedia JSON, or a graph, feature, evaluation or run as one HTML file.
+
+    The JSON is of the pruned graph, and is indexed in graph-metadata.json beside it.
+    """
     if (out is None) == (html is None):
         raise MicrotomeError(
             "export writes one file: name a .json file for the public viewers, or --html FILE"

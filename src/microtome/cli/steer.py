@@ -108,6 +108,13 @@ def steer(
         typer.echo(writer.dumps(document(found, given, loaded), ensure_ascii=False))
         return
     show_steered(found, given, loaded, feature_labels(None, read), stdout())
+    _say_saved(save, export_hook)
+
+
+def _say_saved(*paths: Path | None) -> None:
+    for path in paths:
+        if path is not None:
+            typer.echo(f"Saved to {path}")
 
 
 def chosen(ways: dict[str, float | None]) -> "tuple[How, float | None] | None":
