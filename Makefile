@@ -13,6 +13,9 @@ DEV  := $(VENV)/.stamp-dev
 DOCS := $(VENV)/.stamp-docs
 REQUIREMENTS := pyproject.toml constraints.txt hatch_build.py
 
+# Tests compute on one thread each; a file stays in one process, so that its fixtures are made once.
+PARALLEL ?= --numprocesses 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help venv demo viewer schema test check lint types layers viewer-check slow docs bench clean
 
@@ -33,10 +36,10 @@ schema: $(DEV)  ## the server's OpenAPI description, and the viewer's types from
 	$(BIN)/python hatch_build.py npm run schema
 
 test: $(DEV) lint types layers viewer-check  ## all checks, and all tests that are not slow
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(DEV) lint types layers viewer-check  ## the same, failed tests first, stopping at the first failure
-	$(BIN)/python -m pytest --failed-first --exitfirst
+	$(BIN)/python -m pytest $(PARALLEL) --failed-first --exitfirst
 
 lint: $(DEV)  ## ruff: rules and formatting
 	$(BIN)/ruff check .
