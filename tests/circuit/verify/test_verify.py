@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from microtome.circuit import DirectionTarget, FeatureTarget, Graph, LogitDifference, trace
+from microtome.circuit import (
+    DirectionTarget,
+    FeatureTarget,
+    Graph,
+    LogitDifference,
+    group,
+    prune,
+    trace,
+)
 from microtome.circuit.merge import merge
 from microtome.circuit.verify import Verification, VerifyOptions, verify
 from microtome.dictionary import Decoder, Dictionary, Encoder
@@ -146,6 +154,17 @@ def test_another_direction_is_not_recorded(adder, clt):
     direction = DirectionTarget("blocks.2.resid.post", torch.ones(64))
     with pytest.raises(MicrotomeError, match="a direction that it does not record"):
         verify(trace(adder, "36 + 59 =", clt, direction), adder, clt)
+
+
+def test_saved_groups_are_the_ones_that_are_tested(graph: Graph, adder, clt):
+    """With the dictionary `group` finds others than it does without."""
+    made = group(prune(graph), clt)
+    found = verify(graph, adder, clt, VerifyOptions(nodes=1, sizes=(-1.0,)), made.state())
+    members = {frozenset(g.members) for g in found.groups}
+    names = graph.nodes.name
+    assert {frozenset(map(names, g.members)) for g in made.groups} <= members
+    alone = verify(graph, adder, clt, VerifyOptions(nodes=1, sizes=(-1.0,)))
+    assert {frozenset(g.members) for g in alone.groups} != members
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from microtome.circuit.state import state_of
 from microtome.circuit.supernode.cluster import Labels, linkage_groupings, numbered
 from microtome.circuit.supernode.collapse import Collapsed, collapse
 from microtome.circuit.supernode.flow import Flow, flow_of
-from microtome.circuit.supernode.keep import by_hand, merged_state
+from microtome.circuit.supernode.keep import by_hand, in_graph, is_automatic, merged_state
 from microtome.circuit.supernode.likeness import likeness
 from microtome.circuit.supernode.name import group_name
 from microtome.circuit.supernode.quality import Quality, excess, quality
@@ -147,6 +147,34 @@ def group(
     made.sort(key=lambda g: (-g.influence, features.index(g.members[0])))
     theirs = [Group(name, nodes, _influence(flow, nodes), True) for name, nodes in hand]
     return Grouping(pruned, (*theirs, *made), flow, options)
+
+
+def saved_groups(pruned: Pruned, state: ViewState | None = None) -> Grouping | None:
+    """The groups that are saved with a graph, as they are; None where `group` made none of them.
+
+    Features of the pruned graph that are in none are alone.
+
+    Args:
+        pruned: from `prune`.
+        state: what was saved; by default what the graph's own file says.
+    """
+    graph = pruned.graph
+    state = state or state_of(graph)
+    if state is None or not any(map(is_automatic, state.supernodes)):
+        return None
+    flow = flow_of(pruned)
+    saved = [
+        Group(label, nodes, _influence(flow, nodes))
+        for label, nodes in in_graph(graph, state.supernodes)
+    ]
+    taken = {node for one in saved for node in one.members}
+    alone = [[int(i)] for i in flow.nodes[: flow.n_features] if int(i) not in taken]
+    names = _names(pruned, flow, alone, None)
+    single = [
+        Group(label, tuple(members), _influence(flow, members))
+        for label, members in zip(names, alone, strict=True)
+    ]
+    return Grouping(pruned, (*saved, *single), flow)
 
 
 def _choose(flow: Flow, cuts: list[Labels], wanted: int | None) -> Labels:

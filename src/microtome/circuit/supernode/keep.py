@@ -25,12 +25,16 @@ def is_automatic(supernode: Supernode) -> bool:
 
 def by_hand(graph: Graph, state: ViewState | None) -> list[tuple[str, tuple[int, ...]]]:
     """Names and nodes of the groups that people made; a node in two of them is of the first."""
+    theirs = [s for s in (state.supernodes if state else []) if not is_automatic(s)]
+    return in_graph(graph, theirs)
+
+
+def in_graph(graph: Graph, supernodes: Sequence[Supernode]) -> list[tuple[str, tuple[int, ...]]]:
+    """Names and nodes of groups; a node in two of them is of the first."""
     index = {graph.nodes.name(i): i for i in node_order(graph)}
     rank = {node: at for at, node in enumerate(index.values())}
     found, taken = [], set()
-    for supernode in state.supernodes if state else []:
-        if is_automatic(supernode):
-            continue
+    for supernode in supernodes:
         members = {index[name] for name in supernode.members if name in index} - taken
         taken |= members
         if members:

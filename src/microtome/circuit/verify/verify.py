@@ -7,7 +7,7 @@ import torch
 
 from microtome.circuit.graph import Graph
 from microtome.circuit.prune import Pruned, prune
-from microtome.circuit.supernode import group
+from microtome.circuit.supernode import group, saved_groups
 from microtome.circuit.verify.agreement import Agreement, agreement
 from microtome.circuit.verify.circuit import ablate_circuit
 from microtome.circuit.verify.controls import random_controls
@@ -55,7 +55,8 @@ def verify(
         model: that it was traced on.
         dictionary: that it was traced with.
         options: sizes, thresholds, how many nodes.
-        state: supernodes that people made, which are tested as they are.
+        state: supernodes, tested as they are; by default those saved with the graph. Where `group`
+            made none of them, what is left is grouped here.
         progress: called with steps done and steps to do.
 
     Raises:
@@ -153,7 +154,8 @@ def _single(pruned: Pruned, options: VerifyOptions) -> list[Unit]:
 def _groups(pruned: Pruned, state: ViewState | None) -> list[Unit]:
     """Supernodes, features that are alone, tokens and errors, by influence."""
     graph = pruned.graph
-    units = [Unit(g.label, g.members, g.influence) for g in group(pruned, state=state).groups]
+    grouping = saved_groups(pruned, state) or group(pruned, state=state)
+    units = [Unit(g.label, g.members, g.influence) for g in grouping.groups]
     for kind in ("token", "error"):
         for i in graph.nodes.where(kind).tolist():
             if bool(pruned.nodes[i]):
