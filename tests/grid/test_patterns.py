@@ -98,6 +98,16 @@ def test_a_scattering_of_rows_is_a_lookup_and_no_magnitude():
     assert not by_kind["modulus"].above_control
 
 
+def test_the_pattern_that_is_named_is_the_first_listed():
+    """A range of one number is a cheaper rule than a set, but not above its own control here."""
+    a, b = Slot("a", tuple(map(str, range(1, 13)))), Slot("b", tuple(map(str, range(0, 100, 10))))
+    grid = (torch.arange(1, 13) == 5)[:, None].expand(12, 10)
+    found = recognise(grid.float(), a, b)
+    assert found.words == "a 5"
+    assert found.patterns[0] == found.pattern
+    assert len({p.kind for p in found.patterns}) == len(found.patterns)
+
+
 def test_words_are_looked_up():
     a = Slot("a", ("capital", "king", "language", "river", "food"))
     b = Slot("b", tuple("ABCDEFGHIJ"))

@@ -57,6 +57,11 @@ def test_any_size_fits(shape: tuple[int, int]):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_words_above_a_narrow_plot_do_not_touch():
+    tens = [str(n) for n in range(0, 100, 10)]
+    assert "0  90  b →" in shown(grid_of(torch.rand(12, 10), numbers(12), tens))
+
+
 def test_silent_features_have_no_plot():
     text = shown(grid_of(torch.zeros(20, 20), numbers(20), numbers(20)))
     assert "never active" in text

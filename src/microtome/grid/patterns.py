@@ -62,7 +62,7 @@ class Recognised:
     pattern: Pattern | None
     """The best that is above its control; None where none is."""
     patterns: tuple[Pattern, ...]
-    """The best of every kind, the best first."""
+    """The best of every kind, the best first; `pattern`, where there is one, is the first."""
     threshold: float
     """Activation above which a cell counts as active."""
     active: float
@@ -112,10 +112,11 @@ def recognise(
         return Recognised(None, (), level, share)
     search = _Search(mask, a, b, draws, seed)
     found = sorted(search.patterns(), key=lambda p: p.cost - p.f1)
-    best: dict[Kind, Pattern] = {}
-    for pattern in found:
-        best.setdefault(pattern.kind, pattern)
     named = next((pattern for pattern in found if pattern.above_control), None)
+    best: dict[Kind, Pattern] = {}
+    # a cheaper rule of the named one's kind may be no better than its own control
+    for pattern in [*([named] if named else []), *found]:
+        best.setdefault(pattern.kind, pattern)
     return Recognised(named, tuple(best.values()), level, share)
 
 

@@ -145,7 +145,10 @@ def place_words(place: Place, model: LanguageModel, blocks: list[Block]) -> str:
         for block in blocks
         for token in block.tokens.gather(1, block.positions(place)[:, None]).unique()
     }
-    token = f"“{model.token_string(tokens.pop()).strip()}”" if len(tokens) == 1 else "the token"
+    one = len(tokens) == 1
+    token = f"“{model.token_string(tokens.pop()).strip()}”" if one else "the token"
+    if not one and place == Place("end", -1):
+        return "at the last token"
     if place.anchor == "start":
         return f"at {token}, position {place.offset}"
     if place.anchor == "end":

@@ -84,12 +84,16 @@ def _dots(grid: FeatureGrid, level: float) -> Text:
 
 
 def _axis(values: Sequence[str], width: int) -> str:
-    """First, middle and last value above their columns."""
+    """First, middle and last value above their columns, as far as there is room between them."""
     first, middle, last = values[0], values[len(values) // 2], values[-1]
-    line = [" "] * max(width, len(last))
-    for at, word in ((0, first), (width // 2, middle), (max(width - len(last), 0), last)):
-        line[at : at + len(word)] = word
-    return "".join(line)[: max(width, len(last))]
+    if len(first) + len(last) >= width:
+        return f"{first} … {last}"
+    end = width - len(last)
+    line = f"{first:<{end}}{last}"
+    at = width // 2
+    if len(first) < at and at + len(middle) < end:
+        line = f"{first:<{at}}{middle:<{end - at}}{last}"
+    return line
 
 
 def coarser(
