@@ -23,6 +23,8 @@ def test_a_graph_is_tested_and_the_test_is_kept(run: Run, graph: Path):
     said = run("verify", graph, "--nodes", 5)
     assert said.code == 0
     assert "Verdict  believable" in said.out
+    assert "“36”@1" in said.out
+    assert str(graph / VERIFICATION) in said.out.replace("\n", "")
     assert max(map(len, said.out.splitlines())) <= 100
     kept = load_verification(graph)
     assert kept is not None
@@ -44,6 +46,9 @@ def test_bad_input(run: Run, graph: Path, tmp_path: Path):
         said = run("verify", graph, "--sizes", sizes)
         assert said.code == 2
         assert "--sizes" in said.err
+    without = run("verify", graph, "--nodes", 5, "--sizes", "-0.5,0.5")
+    assert "No group was taken away" in without.out
+    (graph / VERIFICATION).unlink()
     said = run("verify", graph, "-d", "specimen:adder/plt")
     assert said.code == 2
     assert "of another dictionary" in said.err

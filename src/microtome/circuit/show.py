@@ -18,6 +18,9 @@ from microtome.circuit.summary import (
 WIDE = 96
 """Columns below which links out and bars are left out, so that no number is cut."""
 
+_BAR, _TOKEN = 16, 10
+"""Characters of the longest bar, and of a token beside it: together with the numbers, `WIDE`."""
+
 POSITIVE, NEGATIVE = "blue", "dark_orange"
 """Colours of signs: told apart by colour-blind readers, and never without the sign itself."""
 
@@ -57,6 +60,10 @@ def _title(graph: Graph) -> Text:
 def _visible(string: str) -> str:
     """A token on one line; its leading space, which tells it from another token, stays."""
     return string.replace("\n", "⏎").replace("\t", "⇥") or "␣"
+
+
+def _cut(string: str) -> str:
+    return string if len(string) <= _TOKEN else string[: _TOKEN - 1] + "…"
 
 
 def _targets(graph: Graph) -> Text:
@@ -203,11 +210,11 @@ def _positions(graph: Graph, wide: bool) -> Table:
     order = sorted(rows, key=lambda row: -(row.token + row.error))[:16]
     for row in sorted(order, key=lambda row: row.position):
         total = row.token + row.error
-        bar = f"[{POSITIVE}]{'█' * round(24 * row.token / largest)}[/]"
-        bar += f"[{NEGATIVE}]{'░' * round(24 * row.error / largest)}[/]"
+        whole, from_token = round(_BAR * total / largest), round(_BAR * row.token / largest)
+        bar = f"[{POSITIVE}]{'█' * from_token}[/][{NEGATIVE}]{'░' * (whole - from_token)}[/]"
         cells = [
             str(row.position),
-            escape(_visible(graph.prompt.strings[row.position])),
+            escape(_cut(_visible(graph.prompt.strings[row.position]))),
             str(row.features),
             _number(row.direct),
             f"{row.token:.1%}",

@@ -16,8 +16,9 @@ def show_merged(merged: Merged, console: Console) -> None:
     common = [i for i in merged.common.tolist() if nodes.kind[i] == "feature"]
     share = float(merged.influence[common].sum(0).mean() / _of_features(merged).mean())
     console.print(
-        f"\n[bold]{len(prompts)} prompts[/]   [bold]common circuit[/] {len(common)} features, "
-        f"{share:.0%} of the influence through features",
+        f"\n[bold]{len(prompts)} prompts[/]   [bold]common circuit[/] {_counted(len(common))}, "
+        f"{share:.0%} of the influence through features"
+        + (f"; the {_COMMON} strongest:" if len(common) > _COMMON else ""),
         highlight=False,
     )
     table = _table("common feature", "meaning", "influence", "lowest", "highest")
@@ -29,8 +30,11 @@ def show_merged(merged: Merged, console: Console) -> None:
     _show_edges(merged, console)
     for number, prompt in enumerate(prompts):
         own = [i for i in merged.specific(number).tolist() if nodes.kind[i] == "feature"]
+        own.sort(key=lambda i, n=number: -float(merged.influence[i, n]))
         console.print(
-            f"\n[bold]{escape(prompt)}[/]  {len(own)} features of its own", highlight=False
+            f"\n[bold]{escape(prompt)}[/]  {_counted(len(own))} of its own"
+            + (f", the {_SPECIFIC} strongest:" if len(own) > _SPECIFIC else ""),
+            highlight=False,
         )
         table = _table("feature", "meaning", "influence")
         for i in own[:_SPECIFIC]:
@@ -84,10 +88,16 @@ def _show_edges(merged: Merged, console: Console) -> None:
     edges = common_edges(merged)
     if not edges:
         return
-    table = _table("edge between common features", "", "mean", "spread")
+    table = _table("edge between common features", "mean", "spread")
+    wide = max(len(source) for source, *_ in edges)
     for source, target, mean, spread in edges:
-        table.add_row(source, f"→ {target}", f"{mean:+.3f}", f"{spread:.3f}")
+        signed = f"{mean:+.3f}".replace("-", "−")
+        table.add_row(f"{source:<{wide}} → {target}", signed, f"{spread:.3f}")
     console.print(table)
+
+
+def _counted(features: int) -> str:
+    return f"{features} feature{'' if features == 1 else 's'}"
 
 
 def _of_features(merged: Merged):

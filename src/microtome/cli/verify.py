@@ -34,7 +34,7 @@ def verify(
     from microtome.circuit import load_graph, load_state
     from microtome.circuit.verify import VerifyOptions
     from microtome.circuit.verify import verify as verify_graph
-    from microtome.circuit.verify.keep import save_verification
+    from microtome.circuit.verify.keep import VERIFICATION, save_verification
     from microtome.circuit.verify.show import show_verification
     from microtome.cli.console import stdout
     from microtome.cli.progress import progress_bar, status
@@ -66,6 +66,7 @@ def verify(
         typer.echo(found.model_dump_json())
     else:
         show_verification(found, stdout())
+        typer.echo(f"\nSaved to {graph / VERIFICATION}")
 
 
 def parse_sizes(text: str) -> tuple[float, ...]:

@@ -1,5 +1,7 @@
 """A verification in the terminal, readable at 100 columns."""
 
+import re
+
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
@@ -37,9 +39,8 @@ def show_verification(found: Verification, console: Console) -> None:
             Text(" R²: 1 exact, 0 no better than the mean; slope: 1 as strong as predicted", "dim"),
             _section("The circuit as a whole", _circuits(found)),
             Text(" in brackets: the same with random features", "dim"),
-            _section("Groups of most influence, and what taking them away does", _groups(found)),
-            Text(" held: prediction and what was found; random: random features, held", "dim"),
-            _section("From group to group", _edges(found)),
+            *_taken_away(found),
+            _section("Edges from group to group, counted", _edges(found)),
         )
     )
 
@@ -94,19 +95,35 @@ def _circuits(found: Verification) -> Table:
     return table
 
 
+def _taken_away(found: Verification) -> list[Group | Text]:
+    if -1.0 not in found.sizes:
+        return [Text("\nNo group was taken away: −1 is not among the sizes.", "dim")]
+    title = "Groups and tokens of most influence, and what taking them away does"
+    note = " first what the graph predicts, then what was found; random: random features, held"
+    return [_section(title, _groups(found)), Text(note, "dim")]
+
+
+def _named(group: GroupResult) -> str:
+    """The group's label; of a token, the token and its position, as in a graph."""
+    first = group.members[0]
+    if len(group.members) > 1 or not first.startswith("token "):
+        return group.label
+    position = first.rpartition("@")[2]
+    token = re.sub(r" \(\d+\)$", "", group.label)  # the number that tells tokens apart
+    return f"“{token}”@{position}"
+
+
 def _groups(found: Verification) -> Table:
     modes = list(found.modes)
     table = _table(
         "group", "on", *(word for m in modes for word in (f"{m}:", "found")), "random", left=2
     )
-    if -1.0 not in found.sizes:
-        return table
     at = found.sizes.index(-1.0)
     for group in found.groups[:_GROUPS]:
         effect = _largest(group, modes[0], at)
         if effect is not None:
             table.add_row(
-                _cut(group.label),
+                _cut(_named(group)),
                 f"“{effect.label}”" if effect.label else effect.target,
                 *(
                     _signed(values[mode][at])
