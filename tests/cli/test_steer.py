@@ -28,7 +28,7 @@ def test_texts_side_by_side(ask):
     result = ask(*SCALE)
     assert (result.code, result.err) == (0, "")
     lines = result.out.splitlines()
-    assert lines[0] == "L0/1 add 40 at all positions"
+    assert lines[0] == "L0/1: add 40 at all positions"
     assert lines[1].split()[::2] == ["default", "steered"]
     assert "[" in lines[3] and "]" in result.out  # marked without colour
     assert max(map(len, lines)) <= 100

@@ -242,7 +242,7 @@ def test_the_file_says_what_it_does(tmp_path: Path):
     export_hook(tmp_path / "hook", model, [steer], tiny_dictionary(model))
     text = (tmp_path / "hook" / "steering.py").read_text()
     assert (
-        "L2/13 scale 3 at all positions (features of tiny plt)"
+        "L2/13: scale 3 at all positions (features of tiny plt)"
         in imported(tmp_path / "hook").__doc__
     )
     assert "microtome" not in text.split('"""', 2)[2]

@@ -14,6 +14,11 @@ def printable(value: Any) -> Any:
     return value
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, the minus as wide as the plus, and no minus at zero."""
+    return f"{value:+z.{digits}f}".replace("-", "−")
+
+
 def shortened(text: str, length: int = 80) -> str:
     """The beginning and the end of a longer text, which somebody gave and a sentence names."""
     if len(text) <= length:

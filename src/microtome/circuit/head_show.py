@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from microtome.artifact.printable import signed
 from microtome.circuit.head_report import HeadReport
 from microtome.circuit.head_table import HeadTable
 
@@ -57,10 +58,14 @@ def show_head_table(table: HeadTable, tokens: tuple[str, ...], console: Console,
     for layer, head in table.ranked()[:most]:
         keys = table.keys[layer, head]
         best = keys.argsort(descending=True, stable=True)[:4].tolist()
-        looks = ", ".join(f"{tokens[k].strip()}@{k} {float(keys[k]):.0%}" for k in best if keys[k])
+        looks = ", ".join(
+            f"“{tokens[k].strip()}”@{k} {float(keys[k]):.0%}" for k in best if keys[k] >= 0.005
+        )
         share, influence = table.share[layer, head], table.influence[layer, head]
         shown.add_row(f"{layer}.{head}", f"{share:.1%}", f"{influence:.1%}", escape(looks))
-    console.print(Text("\nHeads that bring the prompt's graph to its last position", style="bold"))
+    n, title = table.share.numel(), "Heads that bring the prompt's graph to its last position"
+    shown_of = f"  {min(most, n)} of {n}; none: edges by no head"
+    console.print(Text.assemble((f"\n{title}", "bold"), (shown_of, "dim")))
     console.print(shown)
 
 
@@ -84,10 +89,10 @@ def _table(reports: Sequence[HeadReport]) -> Table:
             str(f["features"]),
             f"{f['query_null']:.1%}",
             f"{f['key_null']:.1%}",
-            f"{f['copies']:+.3f}",
+            signed(f["copies"], 3),
             f"{f['copied']:.0%}",
-            f"{f['asymmetry']:+.2f}{mark}",
-            f"{low:+.2f} {high:+.2f}",
+            f"{signed(f['asymmetry'])}{mark}",
+            f"{signed(low)} {signed(high)}",
             f"{f['feature_copy_suppression']:.0%}",
             tokens,
         )
@@ -101,8 +106,10 @@ def _list(rows: list[dict[str, Any]]) -> Table:
     if any("other" in row for row in rows):
         table.add_column(no_wrap=True, min_width=1)
         table.add_column(no_wrap=True, overflow="ellipsis")
+    largest = max((abs(row["value"]) for row in rows), default=0.0)
+    digits = 3 if largest < 10 else 1
     for row in rows:
-        cells = [f"{row['value']:.3g}", _named(row)]
+        cells = [signed(row["value"], digits), _named(row)]
         if "other" in row:
             cells += ["→", _named(row["other"])]
         table.add_row(*cells)
@@ -114,17 +121,21 @@ def _named(row: dict[str, Any]) -> str:
     return escape(f"{row['feature']}{words}")
 
 
+def _quoted(token: str) -> str:
+    return f"“{token}”".replace("\n", "⏎")
+
+
 def _tokens(rows: list[dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("Token", "Score", "Through features", "Most like it", "Through features"):
+    for name in ("Token", "Score", "by features", "Most like it", "by features"):
         table.add_column(name)
     for row in rows:
         features = row["through_features"]
         table.add_row(
-            escape(repr(row["token"])),
+            escape(_quoted(row["token"])),
             f"{row['value']:.2f}",
             "–" if features is None else f"{features:.2f}",
-            escape(repr(row["like"])),
-            "–" if features is None else escape(repr(row["like_through_features"])),
+            escape(_quoted(row["like"])),
+            "–" if features is None else escape(_quoted(row["like_through_features"])),
         )
     return table

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from microtome.artifact.printable import signed
 from microtome.circuit.merge import Merged
 
 _COMMON, _SPECIFIC, _EDGES = 12, 4, 8
@@ -91,8 +92,7 @@ def _show_edges(merged: Merged, console: Console) -> None:
     table = _table("edge between common features", "mean", "spread")
     wide = max(len(source) for source, *_ in edges)
     for source, target, mean, spread in edges:
-        signed = f"{mean:+.3f}".replace("-", "−")
-        table.add_row(f"{source:<{wide}} → {target}", signed, f"{spread:.3f}")
+        table.add_row(f"{source:<{wide}} → {target}", signed(mean, 3), f"{spread:.3f}")
     console.print(table)
 
 

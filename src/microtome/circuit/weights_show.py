@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from microtome.artifact.printable import signed
 from microtome.circuit.weights import GlobalWeights, Link
 
 Label = Callable[[int, int], str]
@@ -44,25 +45,28 @@ def show_weights(found: GlobalWeights, label: Label, token: TokenText, console: 
             )
     for title, rows in (("Promotes", found.promoted), ("Suppresses", found.suppressed)):
         console.print(Text(f"\n{title}", style="bold"))
-        console.print(Columns([Text(f"“{token(t)}” {v:+.2f}") for t, v in rows], padding=(0, 2)))
+        console.print(Columns([Text(f"“{token(t)}” {signed(v)}") for t, v in rows], padding=(0, 2)))
     console.print(Text("\n" + _NOTES[found.use.source if found.use else ""], style="dim"))
 
 
 def _table(links: Sequence[Link], label: Label) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("Feature", no_wrap=True)
-    table.add_column("Meaning", max_width=_MEANING, no_wrap=True, overflow="ellipsis")
-    for name in ("Virtual", "Heads", "Corrected", "Together"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for link in links:
-        table.add_row(
-            link.name,
-            Text(label(link.encoder, link.feature)),
-            f"{link.virtual:+.3f}",
-            _heads(link),
-            "–" if link.corrected is None else f"{link.corrected:+.3f}",
-            "–" if link.together is None else f"{link.together:.1%}",
-        )
+    columns: dict[str, list[str]] = {
+        "Meaning": [label(link.encoder, link.feature) for link in links],
+        "Virtual": [signed(link.virtual, 3) for link in links],
+        "Heads": [_heads(link) for link in links],
+        "Corrected": ["" if x.corrected is None else signed(x.corrected, 3) for x in links],
+        "Together": ["" if x.together is None else f"{x.together:.1%}" for x in links],
+    }
+    known = {name: cells for name, cells in columns.items() if any(cells)}
+    for name in known:
+        words = name == "Meaning"
+        width = _MEANING if words else None
+        justify = "left" if words else "right"
+        table.add_column(name, justify=justify, max_width=width, no_wrap=True, overflow="ellipsis")
+    for link, *cells in zip(links, *known.values(), strict=True):
+        table.add_row(link.name, *(Text(cell or "–") for cell in cells))
     return table
 
 
@@ -71,7 +75,7 @@ def _heads(link: Link) -> str:
     if not link.carriers:
         return "–"
     layer, head, _ = link.carriers[0]
-    return f"{link.heads:+.3f} ({layer}.{head})"
+    return f"{signed(link.heads, 3)} ({layer}.{head})"
 
 
 def weights_document(found: GlobalWeights, label: Label, token: TokenText) -> dict[str, Any]:

@@ -15,7 +15,14 @@ from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
 from microtome.intervention.baseline import computing, precision
 from microtome.intervention.changes import block, check_stream
-from microtome.intervention.description import Direction, Features, Head, Intervention, WholeSite
+from microtome.intervention.description import (
+    Direction,
+    Features,
+    Head,
+    Intervention,
+    Span,
+    WholeSite,
+)
 from microtome.intervention.generate import steering
 from microtome.model import LanguageModel, Site
 from microtome.model.taps import source_of
@@ -232,8 +239,16 @@ def _plain(text: str) -> str:
     return " ".join(text.replace("\\", "/").replace('"', "'").split())
 
 
+_SPANS: dict[Span, str] = {
+    "all": "at all positions",
+    "prompt": "in the prompt",
+    "last": "at the last position",
+    "generated": "at generated positions",
+}
+
+
 def describe(intervention: Intervention) -> str:
-    """An intervention in words: `L2/138 scale 3 at all positions`."""
+    """An intervention in words: `L2/138: scale 3 at all positions`."""
     what = intervention.what
     if isinstance(what, Features):
         name = ", ".join(f"L{encoder}/{feature}" for encoder, feature in what.features)
@@ -243,5 +258,5 @@ def describe(intervention: Intervention) -> str:
         name = f"a direction at {what.site}" if isinstance(what, Direction) else what.site
     value = "" if intervention.value is None else f" {intervention.value:g}"
     where = intervention.positions
-    at = f"{where} positions" if isinstance(where, str) else f"positions {list(where)}"
-    return f"{name} {intervention.how}{value} at {at}"
+    at = _SPANS[where] if isinstance(where, str) else f"at positions {', '.join(map(str, where))}"
+    return f"{name}: {intervention.how}{value} {at}"

@@ -96,7 +96,7 @@ def _show_activations(
     if table.row_count:
         console.print(table)
     else:
-        console.print("None of them is active by itself on any token.")
+        console.print("Before it was changed, no feature of these was active on any token.")
 
 
 def _one_line(token: str) -> str:

@@ -99,7 +99,10 @@ def _taken_away(found: Verification) -> list[Group | Text]:
     if -1.0 not in found.sizes:
         return [Text("\nNo group was taken away: −1 is not among the sizes.", "dim")]
     title = "Groups and tokens of most influence, and what taking them away does"
-    note = " first what the graph predicts, then what was found; random: random features, held"
+    note = (
+        " first what the graph predicts, then what was found; random: random features, held;\n"
+        " the verdict is of groups of features: without a token, attention has less to look at"
+    )
     return [_section(title, _groups(found)), Text(note, "dim")]
 
 
