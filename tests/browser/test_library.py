@@ -35,7 +35,7 @@ def test_sorting_and_the_keys_of_the_list(served: Served, page: Page):
     page.goto(served.page("#/?sort=name&kind=graph"))
     expect(page.locator(".entry-name").nth(2)).to_be_visible()
     names = page.locator(".entry-name").all_inner_texts()
-    assert len(set(names)) >= 3
+    assert len(set(names)) >= 2
     runs = [name for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
     assert len(runs) == len(set(names)), "the same prompts stand together"
     assert names.index("7 + 88 =") < names.index("36 + 59 ="), "numbers by their size"
