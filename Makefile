@@ -13,8 +13,8 @@ DEV  := $(VENV)/.stamp-dev
 DOCS := $(VENV)/.stamp-docs
 REQUIREMENTS := pyproject.toml constraints.txt hatch_build.py
 
-# Tests compute on one thread each; a file stays in one process, so that its fixtures are made once.
-PARALLEL ?= --numprocesses 2 --dist loadfile
+# Tests compute on one thread each; which of them share a process is in tests/conftest.py.
+PARALLEL ?= --numprocesses 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo viewer schema test check lint types layers viewer-check slow docs bench clean

@@ -32,5 +32,16 @@ def _seeded():
     torch.manual_seed(0)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In several processes a file's tests stay in one, and so do all of the browser's, which
+    share a server."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        browser = item.path.parent.name == "browser"
+        group = "browser" if browser else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 # tests are tiny: on a busy machine threads that wait for each other cost more than they do
 torch.set_num_threads(1)
