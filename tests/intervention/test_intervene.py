@@ -395,3 +395,27 @@ def test_what_is_added_has_the_prompts_shape():
         MicrotomeError, match=r"embed has shape \(1, 4, 24\), expected \(1, 9, 24\)"
     ):
         direct_effect(baseline, vectors, [Site("final")])
+
+
+def test_attention_that_cannot_be_frozen_is_named():
+    """A module that computes its pattern by itself, as code from a hub may."""
+    model = tiny_model("gpt2")
+    baseline = hold(model, tokens())
+    attn = model.part(1, model.adapter.attn)
+    assert attn is not None
+    attn.forward = lambda hidden, *_, **__: (hidden, None)
+    with pytest.raises(MicrotomeError, match="in layer 1 does not go through transformers'"):
+        intervene(baseline, [[]], Mode(attention="frozen"))
+    with pytest.raises(MicrotomeError, match="can be neither read nor frozen"):
+        hold(model, tokens())
+    intervene(baseline, [[]], Mode())
+
+
+def test_norms_that_cannot_be_frozen_are_named():
+    model = tiny_model("llama")
+    norm = model.part(1, model.adapter.mlp_norm)
+    assert norm is not None
+    plain = norm.forward
+    norm.forward = lambda x: plain(x).tanh()
+    with pytest.raises(MicrotomeError, match=r"blocks\.1 mlp_norm .* is not the norm that"):
+        intervene(hold(model, tokens()), [[]], Mode(norms="frozen"))
