@@ -133,8 +133,8 @@ def _tokens(rows: list[dict[str, Any]]) -> Table:
         features = row["through_features"]
         table.add_row(
             escape(_quoted(row["token"])),
-            f"{row['value']:.2f}",
-            "–" if features is None else f"{features:.2f}",
+            signed(row["value"]),
+            "–" if features is None else signed(features),
             escape(_quoted(row["like"])),
             "–" if features is None else escape(_quoted(row["like_through_features"])),
         )

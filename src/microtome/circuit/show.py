@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from microtome.artifact.printable import signed
 from microtome.circuit.graph import Graph
 from microtome.circuit.summary import (
     FeatureSummary,
@@ -142,7 +143,7 @@ def _links(graph: Graph, links: tuple[Link, ...]) -> str:
 
 def _number(value: float) -> str:
     colour = POSITIVE if value >= 0 else NEGATIVE
-    return f"[{colour}]{value:+.2f}[/]".replace("-", "−")
+    return f"[{colour}]{signed(value)}[/]"
 
 
 def _features(graph: Graph, n: int, wide: bool) -> Table:

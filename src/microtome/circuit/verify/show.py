@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from microtome.artifact.printable import signed
 from microtome.circuit.verify.agreement import Agreement
 from microtome.circuit.verify.document import (
     CircuitResult,
@@ -164,7 +165,7 @@ def _number(value: float | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.2f}".replace("-", "−")
+    return "–" if value is None else signed(value)
 
 
 def _against(found: float | None, control: float | None) -> str:

@@ -1,5 +1,7 @@
 """What a graph predicts where norms are live: its replacement model, run forward."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -25,7 +27,7 @@ def predict_in(
 
 
 def simulate(
-    bench: Bench, changes: Float[Tensor, "batch sources"], norms: str = "live"
+    bench: Bench, changes: Float[Tensor, "batch sources"], norms: Literal["live", "frozen"] = "live"
 ) -> Float[Tensor, "batch targets"]:
     """Effects of changed sources on every target, in the graph's replacement model run forward.
 
