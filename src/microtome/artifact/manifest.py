@@ -22,6 +22,7 @@ SCHEMA_VERSIONS = {
     "atlas": 1,
     "labels": 1,
     "study": 1,
+    "truth": 1,
 }
 """Version written for each kind of artifact; newer ones are refused on reading."""
 KEPT_BESIDE = {"graph": ("view.json", "verification.json")}
