@@ -65,15 +65,16 @@ def atlas(
 
 
 def _check_known(name: str) -> None:
-    from microtome.specimen.load import SPECIMENS, nearest
+    from microtome.specimen.registry import find_specimen
 
-    if name not in SPECIMENS:
-        raise MicrotomeError(f"unknown specimen {name!r}; {nearest(name, SPECIMENS)}")
+    find_specimen(name)
+    if name != "adder":
+        raise MicrotomeError(f"specimen {name!r} is built when it is first used; name adder")
 
 
 def list_specimens() -> None:
     """The bundled specimens and their parts."""
-    from microtome.specimen.load import SPECIMENS
+    from microtome.specimen.registry import all_specimens
 
-    for name, parts in SPECIMENS.items():
-        typer.echo(f"specimen:{name}  ({', '.join(parts)})")
+    for specimen in all_specimens().values():
+        typer.echo(f"specimen:{specimen.name}  ({', '.join(specimen.every_part)})")

@@ -1,10 +1,14 @@
-"""Models and dictionaries by name: hub, folder, or `specimen:NAME`."""
+"""Models, dictionaries, atlases and truths by name: hub, folder, or `specimen:NAME`."""
 
-import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from microtome.artifact.manifest import with_article
 from microtome.errors import MicrotomeError
+from microtome.specimen.cache import cached_parts
+from microtome.specimen.entry import PREFIX, Part, PartKind
+from microtome.specimen.registry import find_part
 
 if TYPE_CHECKING:
     import torch
@@ -12,40 +16,58 @@ if TYPE_CHECKING:
     from microtome.atlas import Atlas
     from microtome.dictionary import Dictionary
     from microtome.model import LanguageModel
-
-PREFIX = "specimen:"
-SPECIMENS = {
-    "adder": {"model": "model", "dictionary": "clt", "clt": "clt", "plt": "plt", "atlas": "atlas"}
-}
-"""Bundled specimens and the folders of their parts; a dictionary is the CLT unless named, and the
-atlas is the CLT's."""
+    from microtome.specimen.truth import Truth
 
 
 def specimen_path(name: str, part: str) -> Path:
-    """Folder of a specimen's part: `specimen:adder` or `specimen:adder/plt`.
+    """Folder of a specimen's part: `specimen:adder`, `specimen:adder/plt`,
+    `specimen:clerk/chat/sae`. One that is built on demand is built now.
+
+    Args:
+        name: of the specimen, of a variant of it, or of a part.
+        part: meant where the name has none; "dictionary" for the first of them.
 
     Raises:
-        MicrotomeError: unknown specimen or part; names the nearest one.
+        MicrotomeError: unknown specimen, variant or part; names the nearest one. Or it is not
+            there.
     """
-    specimen, _, wanted = name.removeprefix(PREFIX).partition("/")
-    if specimen not in SPECIMENS:
-        raise MicrotomeError(f"unknown specimen {specimen!r}; {nearest(specimen, SPECIMENS)}")
-    parts = SPECIMENS[specimen]
-    if (wanted or part) not in parts:
-        raise MicrotomeError(f"specimen {specimen!r} has no {wanted!r}; {nearest(wanted, parts)}")
-    folder = Path(__file__).parent / specimen / "assets" / parts[wanted or part]
-    if not folder.is_dir():
+    return part_path(find_part(name, part))
+
+
+def part_path(part: Part) -> Path:
+    """Folder of a part; one that is built on demand is built now.
+
+    Raises:
+        MicrotomeError: it is not there.
+    """
+    specimen = part.specimen
+    if found := bundled_path(part):
+        return found
+    if specimen.build:
+        if found := part.within(cached_parts(specimen)):
+            return found
+        raise MicrotomeError(f"the builder of specimen {specimen.name!r} made no {part.name!r}")
+    folder = (specimen.folder or Path()) / part.variant / part.name
+    raise MicrotomeError(
+        f"specimen {specimen.name!r} is not bundled with this install ({folder} is missing); make "
+        f"it with: microtome specimen build {specimen.name} --out FOLDER"
+    )
+
+
+def bundled_path(part: Part) -> Path | None:
+    """Folder of a part that need not be built; None where it is not there."""
+    folder = part.specimen.folder
+    return part.within(folder) if folder else None
+
+
+def _specimen(name: str | Path, kind: PartKind) -> Path:
+    """Folder of the part of a kind that a name means; another kind is refused."""
+    part = find_part(str(name), kind)
+    if part.kind != kind:
         raise MicrotomeError(
-            f"specimen {specimen!r} is not bundled with this install ({folder} is missing); make "
-            f"it with: microtome specimen build {specimen} --out FOLDER"
+            f"{part.full_name} is {with_article(part.kind)}, not {with_article(kind)}"
         )
-    return folder
-
-
-def nearest(name: str, known: dict) -> str:
-    """Words for an error message: the known name most like a wrong one, and all of them."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    return f"did you mean {close[0]!r}? Known: {', '.join(known)}"
+    return part_path(part)
 
 
 def load_model(
@@ -65,7 +87,7 @@ def load_model(
 
     if not str(name).startswith(PREFIX):
         return LanguageModel.load(name, device, dtype)
-    model = LanguageModel.load(specimen_path(str(name), "model"), device, dtype)
+    model = LanguageModel.load(_specimen(name, "model"), device, dtype)
     model.name = str(name)
     return model
 
@@ -74,7 +96,7 @@ def load_dictionary(
     name: str | Path, reads: str | None = None, writes: str | None = None
 ) -> "Dictionary":
     """Load a dictionary: a hub name, a folder in any format microtome reads, or
-    `specimen:adder` (its CLT) or `specimen:adder/plt`.
+    `specimen:adder` (its CLT) or `specimen:adder/plt`, `specimen:clerk/chat/sae`.
 
     Args:
         name: where it is.
@@ -90,7 +112,7 @@ def load_dictionary(
 
     if not str(name).startswith(PREFIX):
         return load_any_dictionary(name, reads, writes)
-    folder = specimen_path(str(name), "dictionary")
+    folder = _specimen(name, "dictionary")
     return replace(load_any_dictionary(folder, reads, writes), name=str(name))
 
 
@@ -104,4 +126,18 @@ def load_atlas(name: str | Path) -> "Atlas":
 
     if not str(name).startswith(PREFIX):
         return open_atlas(name)
-    return open_atlas(specimen_path(str(name), "atlas"))
+    return open_atlas(_specimen(name, "atlas"))
+
+
+def load_truth(name: str | Path) -> "tuple[Truth, Mapping[str, torch.Tensor]]":
+    """Read what is known of a specimen: `specimen:reverse`, `specimen:clerk/chat`, or the folder
+    of a truth; and its tensors by name, memory-mapped.
+
+    Raises:
+        MicrotomeError: not found, not a truth, incomplete, inconsistent or of a newer version.
+    """
+    from microtome.specimen.truth import load_truth as load_folder
+
+    if not str(name).startswith(PREFIX):
+        return load_folder(name)
+    return load_folder(_specimen(name, "truth"))

@@ -1,27 +1,22 @@
-"""The bundled specimens as entries: a model, its dictionaries, its atlas."""
+"""The bundled specimens as entries: models, their dictionaries, their atlases."""
 
 from pathlib import Path
 
-from microtome.errors import MicrotomeError
 from microtome.server.schema import EntryKind
-from microtome.specimen.load import PREFIX, SPECIMENS, specimen_path
-
-_MODEL = "model"
-_KINDS: dict[str, EntryKind] = {"model": "model", "atlas": "atlas"}
+from microtome.specimen.entry import every_part_of
+from microtome.specimen.load import bundled_path
+from microtome.specimen.registry import all_specimens, find_part
 
 
 def specimen_parts() -> dict[str, tuple[Path, EntryKind]]:
     """Folder and kind of every bundled part, by name: `specimen:adder` is the model,
     `specimen:adder/plt` a dictionary."""
     parts: dict[str, tuple[Path, EntryKind]] = {}
-    for specimen, names in SPECIMENS.items():
-        for part in dict.fromkeys(names.values()):
-            name = f"{PREFIX}{specimen}" + ("" if part == _MODEL else f"/{part}")
-            try:
-                folder = specimen_path(name, part)
-            except MicrotomeError:
-                continue  # not bundled with this install
-            parts[name] = (folder, _KINDS.get(part, "dictionary"))
+    for specimen in all_specimens().values():
+        for part in every_part_of(specimen):
+            folder = bundled_path(part)
+            if folder is not None and part.kind != "truth":
+                parts[part.full_name] = (folder, part.kind)
     return parts
 
 
@@ -31,6 +26,4 @@ def specimen_name(name: str, kind: EntryKind) -> str:
     Raises:
         MicrotomeError: no such specimen or part.
     """
-    part = specimen_path(name, kind).name
-    specimen = name.partition("/")[0]
-    return specimen if part == _MODEL else f"{specimen}/{part}"
+    return find_part(name, kind).full_name
