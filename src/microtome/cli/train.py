@@ -31,26 +31,35 @@ def train(
     from microtome.training import train as run_recipe
     from microtome.training.checkpoint import checkpoints
     from microtome.training.distributed import close_mesh, open_mesh
+    from microtome.training.from_store import train_from_store, trains_from_store
     from microtome.training.save import finished, save_run
 
     loaded = load_recipe(recipe, settings or [])
     run = out or Path("runs") / recipe.stem
-    if not loaded.model:
-        raise MicrotomeError("the recipe names no model; add model = '...' or --set model=...")
+    alone = trains_from_store(loaded)
+    if not loaded.model and not alone:
+        missing = f" and store {loaded.store!r} is not there" if loaded.store else ""
+        raise MicrotomeError(
+            f"the recipe names no model{missing}; add model = '...' or --set model=..."
+        )
     if finished(run, loaded):
         _print_table(run, loaded, "is finished; nothing to do")
         return
     # the mesh first: it gives each process its own GPU, on which the model is then loaded
     mesh = open_mesh(loaded.feature_parallel, device or best_device())
     try:
-        model = load_model(loaded.model, device)
+        model = None if alone else load_model(loaded.model, device)
         other = load_model(loaded.other_model, device) if loaded.other_model else None
         if mesh.first and (stood := checkpoints(run)):
             typer.echo(f"{run}: going on from step {stood[-1][0]} of {loaded.steps}", err=True)
         with training_bar(loaded.steps, quiet=not mesh.first) as bar:
-            found = run_recipe(
-                loaded, model, None, run, bar.report, other, mesh, harvested=bar.harvested
-            )
+            if model is None:
+                place = device or best_device()
+                found = train_from_store(loaded, run, bar.report, mesh, place)
+            else:
+                found = run_recipe(
+                    loaded, model, None, run, bar.report, other, mesh, harvested=bar.harvested
+                )
         if mesh.first:
             save_run(run, loaded, found)
             _print_table(run, loaded, "is finished")

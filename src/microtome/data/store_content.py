@@ -39,10 +39,23 @@ class StoreContent(BaseModel):
     shards: list[Shard] = Field(min_length=1)
 
 
-class Plan(BaseModel):
-    """Everything that decides what a store will hold; writing resumes only under the same plan."""
+class Origin(BaseModel):
+    """The models that rows are harvested from, and the share of one process; of rows that are of
+    no model, nothing."""
 
     model_config = ConfigDict(extra="forbid")
+
+    tokens_at_once: int = 0
+    rank: int = 0
+    world: int = 1
+    model: str = ""
+    """Fingerprint."""
+    other: str = ""
+    """Fingerprint of the second model; empty without one."""
+
+
+class Plan(Origin):
+    """Everything that decides what a store will hold; writing resumes only under the same plan."""
 
     sites: list[str]
     dtype: Dtype
@@ -51,13 +64,6 @@ class Plan(BaseModel):
     rows: int
     shard_rows: int
     seed: int
-    tokens_at_once: int
-    rank: int
-    world: int
-    model: str
-    """Fingerprint."""
-    other: str
-    """Fingerprint of the second model; empty without one."""
     corpus: str
     """Fingerprint, as far as the caller knows one."""
 

@@ -12,13 +12,14 @@ from microtome.artifact import SCHEMA_VERSIONS, Manifest, check_output, locked, 
 from microtome.data.buckets import Buckets
 from microtome.data.harvest import ActivationSource
 from microtome.data.policy import TokenPolicy
-from microtome.data.store_content import DTYPES, Dtype, Plan, Shard, StoreContent
+from microtome.data.shuffle import RowSource
+from microtome.data.store_content import DTYPES, Dtype, Origin, Plan, Shard, StoreContent
 from microtome.errors import MicrotomeError
 
 
 def write_store(
     path: Path,
-    source: ActivationSource,
+    source: RowSource,
     rows: int,
     dtype: torch.dtype = torch.float32,
     shard_rows: int = 1 << 17,
@@ -37,7 +38,8 @@ def write_store(
 
     Args:
         path: the folder to make.
-        source: where the rows come from.
+        source: where the rows come from. Of an `ActivationSource` the manifest records the models
+            and the token policy; rows of anything else are of no model, and all of them count.
         rows: how many tokens to keep; fewer where the corpus ends before.
         dtype: on disk: float32, bfloat16 or float16.
         shard_rows: of a shard, on average; two of them have to fit into memory.
@@ -74,7 +76,7 @@ def write_store(
 
 
 def _plan(
-    source: ActivationSource, rows: int, dtype: torch.dtype, shard_rows: int, seed: int, corpus: str
+    source: RowSource, rows: int, dtype: torch.dtype, shard_rows: int, seed: int, corpus: str
 ) -> Plan:
     names: dict[torch.dtype, Dtype] = {value: name for name, value in DTYPES.items()}
     if dtype not in names:
@@ -82,7 +84,16 @@ def _plan(
         raise MicrotomeError(f"a store cannot have dtype {dtype}; choose one of {known}")
     if rows < 1 or shard_rows < 1:
         raise MicrotomeError(f"a store needs rows, not {rows} in shards of {shard_rows}")
-    policy = source.policy or TokenPolicy()
+    policy, origin = TokenPolicy(False, False), Origin()
+    if isinstance(source, ActivationSource):
+        policy = source.policy or TokenPolicy()
+        origin = Origin(
+            tokens_at_once=source.tokens_at_once,
+            rank=source.rank,
+            world=source.world,
+            model=source.model.fingerprint,
+            other=source.other.fingerprint if source.other else "",
+        )
     return Plan(
         sites=list(source.sites),
         dtype=names[dtype],
@@ -91,18 +102,12 @@ def _plan(
         rows=rows,
         shard_rows=shard_rows,
         seed=seed,
-        tokens_at_once=source.tokens_at_once,
-        rank=source.rank,
-        world=source.world,
-        model=source.model.fingerprint,
-        other=source.other.fingerprint if source.other else "",
         corpus=corpus,
+        **origin.model_dump(),
     )
 
 
-def _fill(
-    buckets: Buckets, source: ActivationSource, progress: Callable[[int], None] | None
-) -> None:
+def _fill(buckets: Buckets, source: RowSource, progress: Callable[[int], None] | None) -> None:
     for rows in source(buckets.journal.parts):
         buckets.add(rows)
         if progress:

@@ -182,7 +182,7 @@ def save_truth(
         schema_version=SCHEMA_VERSIONS["truth"],
         config=config or {},
         inputs=inputs or {},
-        content={"specimen": truth.specimen, "kind": truth.kind},
+        content={"specimen": truth.specimen, "truth": truth.kind},
     )
     with new_artifact(Path(folder), manifest, force) as beside:
         text = truth.model_dump_json(indent=1) + "\n"
