@@ -14,46 +14,32 @@ import argparse
 import json
 import sys
 
-import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from microtome.cli.progress import training_bar
 from microtome.data.batches import MemoryBatches
 from microtome.evaluation import firing_f1, match_directions
+from microtome.specimen.synthetic import SyntheticOptions, SyntheticStream
+from microtome.specimen.synthetic.source import SITE
 from microtome.training import ARCHITECTURES, make_recipe, train_on
 
-SITE, D, DIRECTIONS, ACTIVE = "blocks.0.resid.post", 128, 512, 8
-
-
-def world() -> tuple[Tensor, Tensor]:
-    """Directions [direction, d] of norm 1, and how often each is active."""
-    generator = torch.Generator().manual_seed(0)
-    directions = torch.randn(DIRECTIONS, D, generator=generator)
-    often = torch.arange(1, DIRECTIONS + 1).float().pow(-0.5)
-    return torch.nn.functional.normalize(directions, dim=1), ACTIVE * often / often.sum()
-
-
-def sample(n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Activations [n, d], and which directions are active [n, direction]."""
-    directions, often = world()
-    generator = torch.Generator().manual_seed(seed)
-    fires = torch.rand(n, DIRECTIONS, generator=generator) < often
-    size = torch.rand(n, DIRECTIONS, generator=generator) + 0.5
-    noise = torch.randn(n, D, generator=generator) * 0.02
-    return (fires * size) @ directions + noise, fires
+WORLD = SyntheticOptions(d=128, directions=512, active=8, exponent=0.5, noise=0.077)
+"""Noise of 0.02 in each dimension."""
+TRAINING, FRESH = 1, 2
+"""Seeds of the streams."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=4000)
     arguments = parser.parse_args()
-    shared = {"features": DIRECTIONS, "k": ACTIVE, "learning_rate": 2e-3, "dead_after": 100_000}
+    shared = {"features": WORLD.directions, "k": int(WORLD.active)}
+    shared |= {"learning_rate": 2e-3, "dead_after": 100_000}
     sparse = {
         "relu": {"sparsity": 0.02},
         "gated": {"sparsity": 0.04},
-        "jumprelu": {"penalty": "target_l0", "target_l0": ACTIVE, "sparsity": 1.0},
+        "jumprelu": {"penalty": "target_l0", "target_l0": WORLD.active, "sparsity": 1.0},
     }
     tables = [
         shared
@@ -63,17 +49,19 @@ def main() -> None:
     ]
     run = {"steps": arguments.steps, "batch_size": 1024, "decay": 0.5, "tensorboard": False}
     recipe = make_recipe(run | {"dictionary": tables})
-    x, _ = sample(400_000, 1)
+    stream = SyntheticStream(WORLD)
+    x = stream.sample(400_000, TRAINING).activations
     with training_bar(arguments.steps) as bar:
         made = train_on(MemoryBatches({SITE: x}), recipe, 1, report=bar.report)
-    fresh, fires = sample(20_000, 2)
+    drawn = stream.sample(20_000, FRESH)
+    fresh, fires = drawn.activations, drawn.firings.dense() > 0
     variance = (fresh - fresh.mean(0)).double().pow(2).sum()
     table = Table(box=None, header_style="dim")
     for column in ("architecture", "MCC", "unique", "firing F1", "L0", "FVU"):
         table.add_column(column, justify="left" if column == "architecture" else "right")
     figures: dict[str, dict[str, float]] = {}
     for name, dictionary in made.items():
-        match = match_directions(dictionary.decoders[0].weight[:, 0], world()[0])
+        match = match_directions(dictionary.decoders[0].weight[:, 0], stream.world.directions)
         (codes,) = dictionary.encode([fresh])
         (back,) = dictionary.reconstruct([fresh], [codes])
         figures[name] = {
