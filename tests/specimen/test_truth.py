@@ -174,6 +174,8 @@ def test_tensors_that_do_not_fit(tmp_path: Path, change: dict[str, Any], said: s
     [
         ({"parent": None}, "needs the tensor 'parent'"),
         ({"parent": torch.tensor([-1, 3, 0])}, r"parent hold 3, expected -1\.\.2"),
+        ({"group": torch.tensor([0, 3, -1])}, r"group hold 3, expected -1\.\.2"),
+        ({"group": torch.tensor([0.0])}, r"integers group \[3\], not float32 \[1\]"),
         ({"probability": torch.tensor([0.5, 0.2, 1.5])}, "from 0 to 1"),
         ({"probability": torch.tensor([0.5])}, r"probability \[3\], not float32 \[1\]"),
         ({"firing_row": torch.tensor([0, 2])}, r"firing_row hold 2, expected 0\.\.1"),

@@ -19,7 +19,8 @@ def check_tensors(truth: Truth, tensors: Mapping[str, Tensor], where: str) -> No
     A variable's directions are [value, d] real numbers; its labels int16 [n, length], as many as
     the integer tensor `tokens`, and each -1 or the index of a value. A synthetic truth has
     `directions` [direction, d], `probability` [direction] (how often each is active) and `parent`
-    [direction] (integers; -1 for none); and of a sample, where it has one, `firing_row`,
+    [direction] (integers; -1 for none); where there are groups, `group` [direction], the number of
+    each direction's or -1; and of a sample, where it has one, `firing_row`,
     `firing_direction` and `firing_value`, one entry each firing, rows of `activations` [row, d].
 
     Raises:
@@ -76,6 +77,11 @@ def _check_synthetic(tensors: Mapping[str, Tensor]) -> None:
     if parent.shape != (n,) or parent.is_floating_point():
         raise ValueError(f"{used} needs integers parent [{n}], not {_described(parent)}")
     _check_range(parent, n, -1, "parent")
+    if "group" in tensors:
+        group = tensors["group"]
+        if group.shape != (n,) or group.is_floating_point():
+            raise ValueError(f"{used} needs integers group [{n}], not {_described(group)}")
+        _check_range(group, n, -1, "group")
     if any(name in tensors for name in FIRINGS):
         _check_firings(tensors, n, d)
 

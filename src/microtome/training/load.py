@@ -61,7 +61,7 @@ def _override(data: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise MicrotomeError(f"--set {override}: expected key=value")
-    value = _value(text)
+    value = toml_value(text)
     parts = key.strip().split(".")
     if isinstance(data.setdefault("dictionary", [{}]), dict):
         data["dictionary"] = [data["dictionary"]]
@@ -82,7 +82,7 @@ def _override(data: dict[str, Any], override: str) -> None:
         data[key.strip()] = value
 
 
-def _value(text: str) -> Any:
+def toml_value(text: str) -> Any:
     """What TOML makes of a text, or the text itself where that is not one value."""
     try:
         table = tomllib.loads(f"value = {text}")

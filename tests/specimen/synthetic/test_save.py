@@ -93,6 +93,17 @@ def test_an_interrupted_call_goes_on(tmp_path: Path):
         save_synthetic(tmp_path, OPTIONS, 4000)
     save_synthetic(tmp_path, OPTIONS, 5000)
     assert len(ActivationStore(tmp_path / "store")) == 5000
+    other = OPTIONS.model_copy(update={"seed": 1})
+    with pytest.raises(Stop):
+        save_synthetic(tmp_path / "two", OPTIONS, 5000, progress=stop)
+    save_synthetic(tmp_path / "two", other, 5000, force=True)
+    made = ActivationStore(tmp_path / "two" / "store").manifest.config["synthetic"]
+    assert made["seed"] == 1
+    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == [
+        "recipe.toml",
+        "store",
+        "truth",
+    ]
 
 
 @pytest.mark.parametrize("rows", [(0, 10), (10, 0)])

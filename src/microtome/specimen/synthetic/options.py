@@ -1,7 +1,6 @@
 """What synthetic activations are to be like."""
 
 import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from microtome.artifact.json_file import wrong_field
 from microtome.errors import MicrotomeError
+from microtome.training.load import toml_value
 
 _SURE = 0.9
 """A child more certain than this to fire with its parent can hardly be told from it."""
@@ -124,7 +124,7 @@ def read_options(
             known = list(SyntheticOptions.model_fields)
             close = difflib.get_close_matches(key[:80], known, n=1, cutoff=0.0)[0]
             raise MicrotomeError(f"--set {setting}: unknown key; did you mean {close!r}?")
-        values[key] = _value(text)
+        values[key] = toml_value(text)
     return make_options(values)
 
 
@@ -138,10 +138,3 @@ def make_options(values: Mapping[str, Any]) -> SyntheticOptions:
         return SyntheticOptions.model_validate(dict(values))
     except ValidationError as error:
         raise MicrotomeError(f"synthetic activations: {wrong_field(error)}") from error
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return text

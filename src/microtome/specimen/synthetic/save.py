@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,8 @@ def save_synthetic(
         check_output(folder / TRUTH, force, "truth")
         if recipe.exists() and not force:
             raise MicrotomeError(f"output {recipe} exists; pass --force to replace it")
+    if force:  # what another world has begun is not gone on with
+        shutil.rmtree(folder / f".{STORE}.unfinished", ignore_errors=True)
     stream = SyntheticStream(options)
     if not begun:
         truth, tensors = synthetic_truth(stream, truth_rows)

@@ -15,8 +15,8 @@ from microtome.specimen.synthetic.world import SyntheticWorld, make_world
 _ENTRIES = 1 << 21
 """Numbers of a block, so that memory does not grow with the world."""
 _MOST_ROWS = 4096
-_CALIBRATION = 16_384
-"""Rows from which the size of the signal is measured."""
+_CALIBRATION = 1 << 28
+"""Numbers drawn at most to measure the size of the signal, from 256 to 16,384 rows."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ class SyntheticStream:
     def _signal(self) -> float:
         """Root mean square norm of the activations without noise."""
         squares, rows, index = 0.0, 0, 0
-        while rows < _CALIBRATION:
+        wanted = min(max(_CALIBRATION // self.options.directions, 256), 16_384)
+        while rows < wanted:
             block = self._firings(self.block_rows, seeded(self.options.seed, "calibration", index))
             squares += float(_sum(block, self.world.directions).double().square().sum())
             rows, index = rows + block.n_rows, index + 1
