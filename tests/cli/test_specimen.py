@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from jsonschema import Draft202012Validator
 
 from microtome.specimen import registry
 from microtome.specimen.entry import Specimen
@@ -88,6 +89,14 @@ def test_the_truth_of_a_specimen_is_built_when_asked_for(run: Run, tmp_path: Pat
 
 def test_the_schema_is_printed(run: Run):
     assert json.loads(run("specimen", "truth", "--schema").out) == truth_schema()
+
+
+def test_a_compiled_specimen_has_a_truth_by_the_schema(run: Run):
+    printed = run("specimen", "truth", "reverse", "--json").out
+    Draft202012Validator(truth_schema()).validate(json.loads(printed))
+    said = run("specimen", "truth", "reverse").out
+    assert "head 0 of layer 0" in said and "the unembedding" in said
+    assert max(map(len, said.splitlines())) <= 100
 
 
 @pytest.mark.parametrize(
