@@ -1,13 +1,12 @@
 """Interventions on the model do what they do in the program; and checks can fail."""
 
-from random import Random
-
 import pytest
 import torch
 
 from microtome.specimen.compiled import (
     Compiled,
     Swap,
+    compare_swaps,
     compile_program,
     forced_values,
     misread,
@@ -18,34 +17,11 @@ from microtome.specimen.compiled import (
 )
 
 
-def swaps(compiled: Compiled, length: int, random: Random, each: int) -> list[Swap]:
-    program = compiled.program
-    return [
-        Swap(name, random.randrange(1, length), random.randrange(len(program.values[name])))
-        for name in compiled.schedule.places
-        if name != "start"
-        for _ in range(each)
-    ]
-
-
 def test_a_swapped_value_does_what_the_program_says(compiled: Compiled):
-    random, program, model = Random(0), compiled.program, compiled.language_model()
-    inputs = sample_inputs(program, 8, seed=3)
-    compared = changed = 0
-    for row, length in enumerate(inputs.lengths):
-        tokens = torch.tensor(inputs.tokens[row : row + 1, :length])
-        tried = swaps(compiled, int(length), random, each=4)
-        found = swap_values(compiled, model, tokens, tried).numpy()
-        values = forced_values(program, tokens, tried)
-        said = output_tokens(program, values)
-        plain = model.run(tokens).logits.argmax(-1).numpy()
-        for i in values.clear.nonzero()[0]:
-            promised = said[i] >= 0
-            assert (found[i] == said[i])[promised].all(), tried[i]
-            compared += 1
-            changed += bool((found[i] != plain[0])[promised].any())
-    assert compared > 60
-    assert changed > compared / 10
+    report = compare_swaps(compiled, sample_inputs(compiled.program, 8, seed=3), each=4)
+    assert report.wrong == 0
+    assert report.compared > 60
+    assert report.changed > report.compared / 10
 
 
 def test_a_damaged_model_is_found_out():
@@ -55,6 +31,7 @@ def test_a_damaged_model_is_found_out():
     inputs = sample_inputs(compiled.program, 50)
     assert wrong_texts(compiled, inputs).mean() > 0.2
     assert misread(compiled, inputs)["depth"] > 0
+    assert compare_swaps(compiled, inputs).wrong > 0
 
 
 @pytest.mark.parametrize("variable", ["opened", "depth"])

@@ -15,6 +15,8 @@ from microtome.face import lazy_face
 if TYPE_CHECKING:
     from microtome.specimen.compiled.check import (
         Swap,
+        SwapReport,
+        compare_swaps,
         forced_values,
         misread,
         output_tokens,
@@ -38,12 +40,14 @@ __all__ = [
     "Map",
     "Program",
     "Swap",
+    "SwapReport",
     "Text",
     "Values",
     "Width",
     "as_inputs",
     "build_specimen",
     "circuit",
+    "compare_swaps",
     "compile_program",
     "find_program",
     "forced_values",
@@ -62,7 +66,8 @@ __all__ = [
 lazy_face(
     __name__,
     {
-        "check": "Swap forced_values misread output_tokens read_values swap_values wrong_texts",
+        "check": "Swap SwapReport compare_swaps forced_values misread output_tokens read_values "
+        "swap_values wrong_texts",
         "compile": "Compiled compile_program",
         "ground_truth": "circuit ground_truth",
         "inputs": "Inputs as_inputs sample_inputs short_inputs",

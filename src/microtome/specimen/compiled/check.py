@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 import torch
@@ -106,3 +107,46 @@ def output_tokens(program: Program, values: Values) -> Int[np.ndarray, "n positi
     ids = {token: i for i, token in enumerate(program.vocabulary)}
     named = [-1 if v in (NONE, START) else ids[v] for v in program.values[program.output]]
     return np.array(named)[values[program.output]]
+
+
+@dataclass(frozen=True)
+class SwapReport:
+    """Swaps on the model, beside what the program says of them."""
+
+    compared: int
+    changed: int
+    """Of those, how many change a token that follows."""
+    wrong: int
+    """Of those, how many of which any token that follows is another one than the program's."""
+    unclear: int
+    """Left out, as a head of the program would look at two values at once."""
+
+
+def compare_swaps(compiled: Compiled, inputs: Inputs, each: int = 2, seed: int = 0) -> SwapReport:
+    """Random swaps of every variable in every text, on the model and in the program.
+
+    Args:
+        compiled: the model.
+        inputs: texts.
+        each: how many swaps of each variable in each text.
+        seed: of positions and values.
+    """
+    program, model, random = compiled.program, compiled.language_model(), Random(seed)
+    names = [name for name in compiled.schedule.places if name != "start"]
+    counts = np.zeros(4, dtype=np.int64)
+    for row, length in zip(inputs.tokens, inputs.lengths.tolist(), strict=True):
+        tokens = torch.tensor(row[None, :length])
+        swaps = [
+            Swap(name, random.randrange(1, length), random.randrange(len(program.values[name])))
+            for name in names
+            for _ in range(each)
+        ]
+        values = forced_values(program, tokens, swaps)
+        said, plain = output_tokens(program, values), model.run(tokens).logits.argmax(-1).numpy()
+        found = swap_values(compiled, model, tokens, swaps).numpy()
+        named = said >= 0
+        changed, wrong = (
+            ((found != other) & named).any(1) & values.clear for other in (plain, said)
+        )
+        counts += values.clear.sum(), changed.sum(), wrong.sum(), (~values.clear).sum()
+    return SwapReport(*counts.tolist())

@@ -79,7 +79,7 @@ class Compiled:
 def compile_program(
     program: str | Program,
     seed: int = 0,
-    norms: bool | None = None,
+    norms: bool = True,
     rotate: bool = True,
     compress: bool = True,
     d_model: int | None = None,
@@ -93,8 +93,7 @@ def compile_program(
     Args:
         program: one of `PROGRAMS` by its name, or a program of your own.
         seed: of the rotation.
-        norms: whether LayerNorms act; by default as the program has it. Where they do not, they
-            give back what they are given.
+        norms: whether LayerNorms act. Where they do not, they give back what they are given.
         rotate: whether directions are random; otherwise as nearly along the axes as the mean that
             LayerNorm subtracts allows.
         compress: whether a variable has fewer dimensions than values.
@@ -106,7 +105,6 @@ def compile_program(
     """
     program = find_program(program)
     _check_output(program)
-    norms = program.norms if norms is None else norms
     space = compressed_space(program) if compress else plain_space(program)
     plan = Plan(space, ONE_ACTIVE if norms else ONE_IDLE)
     width = _width(plan, d_model)

@@ -9,15 +9,15 @@ import numpy as np
 from jaxtyping import Int
 
 from microtome.errors import MicrotomeError
-from microtome.specimen.compiled.program import SPECIALS, START, Program, Text
+from microtome.specimen.compiled.program import END, SPECIALS, START, Program, Text
 
 UNPROMISED = -1
-_PAD = SPECIALS.index("<pad>")
+_PAD = SPECIALS.index(END)  # not <pad>: at that transformers warns of a missing mask
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Token ids, `<s>` first and padded behind, and the id that the program promises next."""
+    """Token ids, `<s>` first and `</s>` behind, and the id that the program promises next."""
 
     tokens: Int[np.ndarray, "n position"]
     targets: Int[np.ndarray, "n position"]

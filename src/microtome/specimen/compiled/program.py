@@ -111,8 +111,6 @@ class Program:
     """Every text of small length."""
     draw: Callable[[Random], Text]
     """A random text, longer ones among them."""
-    norms: bool = True
-    """Whether its specimen has norms that act."""
 
     def __post_init__(self) -> None:
         known: list[str] = [*GIVEN]
