@@ -17,8 +17,7 @@ from microtome.specimen import (
     registry,
     specimen_path,
 )
-from microtome.specimen.bundled import BUNDLED
-from microtome.specimen.cache import cache_folder, find_builder
+from microtome.specimen.cache import cache_folder
 from microtome.specimen.entry import every_part_of
 from microtome.specimen.registry import find_part, find_specimen
 from microtome.specimen.truth import Truth, save_truth
@@ -44,13 +43,6 @@ def clerk_like(tmp_path: Path) -> Specimen:
         variants={"base": ("model", "truth"), "chat": ("model", "clt", "sae", "truth")},
         folder=folder,
     )
-
-
-def test_the_bundled_rows_have_names_of_their_own():
-    assert len({specimen.name for specimen in BUNDLED}) == len(BUNDLED)
-    for specimen in BUNDLED:
-        assert specimen.folder or callable(find_builder(specimen))
-        assert len(specimen.about) <= 90
 
 
 @pytest.mark.parametrize(
