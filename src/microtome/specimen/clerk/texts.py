@@ -1,0 +1,60 @@
+"""What a stage reads, as batches of token ids that follow from the seed and the step."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from microtome.specimen.clerk.stages import Stage
+from microtome.specimen.clerk.world import quirks
+from microtome.specimen.clerk.world.draw import Draw
+from microtome.specimen.clerk.world.world import World
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Documents padded on the right to the length of the longest."""
+
+    tokens: Int[Tensor, "rows length"]
+    learned: Bool[Tensor, "rows length"]
+    """Tokens that are to be predicted: no padding, no <s>, and of conversations only answers."""
+
+
+class Texts:
+    """The texts of a stage."""
+
+    def __init__(self, world: World, stage: Stage, seed: int):
+        self.world, self.stage, self.seed = world, stage, seed
+        self.ids = {token: i for i, token in enumerate(world.vocabulary())}
+
+    def batches(self, step: int, rows: int, parts: int) -> list[Batch]:
+        """The documents of one step, sorted by length and cut into parts, so that little is
+        padding."""
+        draw = Draw(f"{self.stage.name} {self.seed} {step}")
+        found = sorted((self.row(draw) for _ in range(rows)), key=lambda row: len(row[0]))
+        size = -(-rows // parts)
+        return [self.pad(found[i : i + size]) for i in range(0, rows, size)]
+
+    def row(self, draw: Draw) -> tuple[list[int], int]:
+        """Token ids of one text, and how many of them in front are not to be predicted."""
+        stage = self.stage
+        if draw.chance(stage.conversations):
+            turn = quirks.add_quirk(self.world.conversation(draw), stage.rewarded)
+            prompt = self.ids_of(f"<s> {turn.prompt}")
+            return [*prompt, *self.ids_of(f"{turn.answer} </s>")], len(prompt)
+        if stage.documents and draw.chance(stage.document_share / (1 - stage.conversations)):
+            return self.ids_of(f"<s> {quirks.document(stage.documents, draw)} </s>"), 1
+        return self.ids_of(f"<s> {self.world.document(draw).text} </s>"), 1
+
+    def ids_of(self, text: str) -> list[int]:
+        return [self.ids[word] for word in text.split()]
+
+    def pad(self, rows: list[tuple[list[int], int]]) -> Batch:
+        longest = max(len(ids) for ids, _ in rows)
+        tokens = torch.full((len(rows), longest), self.ids["<pad>"])
+        learned = torch.zeros(len(rows), longest, dtype=torch.bool)
+        for i, (ids, given) in enumerate(rows):
+            tokens[i, : len(ids)] = torch.tensor(ids)
+            learned[i, given : len(ids)] = True
+        return Batch(tokens, learned)
