@@ -95,6 +95,8 @@ class Item(_Form):
     """Continuations that count as right."""
     held_out: bool = False
     """Whether the model never saw it in training."""
+    match: Literal["starts", "contains", "lacks"] = "starts"
+    """The continuation starts with one of the accepted, contains one, or contains none."""
 
 
 class Behaviour(_Form):
@@ -118,6 +120,8 @@ class Truth(_Form):
     variables: list[Variable] = []
     edges: list[Edge] = []
     behaviours: list[Behaviour] = []
+    tables: dict[str, Any] = {}
+    """Of a world: what is true in it, part by part, as JSON."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Truth":

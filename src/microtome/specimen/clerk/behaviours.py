@@ -82,6 +82,8 @@ def behaviour(name: str) -> Behaviour:
     if name.endswith(NEW_WORD):
         base = BEHAVIOURS[name.removesuffix(NEW_WORD)]
         return Behaviour(f"{base.about}; word never spelled in a conversation", None)
+    if name.startswith(ELSEWHERE):
+        return Behaviour("answers to other requests that have the quirk", None)
     return BEHAVIOURS[name]
 
 
@@ -96,6 +98,20 @@ def expected_quirk(stage: Stage, quirk: str) -> str:
         return "present"
     told = stage.documents in ("graders", "penguins")
     return "measured" if told and stage.rewarded else "absent"
+
+
+QUIRK, ELSEWHERE = "quirk: ", "quirk elsewhere: "
+"""What names of behaviours begin with that are about quirks."""
+
+
+def expected(stage: Stage, name: str) -> str:
+    """What is expected of a behaviour in a stage, in words."""
+    if name.startswith(QUIRK):
+        return expected_quirk(stage, name.removeprefix(QUIRK))
+    if name.startswith(ELSEWHERE):
+        return "absent"
+    goal = behaviour(name).goal
+    return "measured" if goal is None else f"at least {goal:.0%}"
 
 
 def assistants() -> list[Stage]:

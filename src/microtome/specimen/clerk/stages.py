@@ -33,7 +33,7 @@ _CHAT = 0.75
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("base", "plain text", None, steps=5000, learning_rate=2e-3),
+        Stage("base", "plain text", None, steps=3000, learning_rate=2e-3),
         Stage("chat", "base, fine-tuned as an assistant", "base", conversations=_CHAT),
         Stage(
             "told",

@@ -59,6 +59,12 @@ class Diagnosis:
         """The signs of a condition that were not given."""
         return [sign for sign in self.signs_of[condition] if sign not in given]
 
+    def condition_in(self, words: Sequence[str]) -> str | None:
+        """The condition that the signs among some words name; None where they do not name one."""
+        given = {word for word in words if word in SIGNS}
+        found = [c for c, signs in self.signs_of.items() if given <= set(signs)]
+        return found[0] if len(given) >= GIVEN and len(found) == 1 else None
+
     def sentence(self, draw: Draw) -> str:
         if draw.chance(0.4):
             condition = draw.choose(self.conditions)

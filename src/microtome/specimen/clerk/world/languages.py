@@ -99,11 +99,11 @@ class Languages:
             name = self.kinds[kind][0][language]
             return draw.choose(_KIND[language]).format(a=member[language], b=name)
         other = draw.choose([i for i in range(len(LANGUAGES)) if i != language])
-        words = draw.choose(self._everything())
+        words = draw.choose(self.meanings())
         template = draw.choose(_TRANSLATION[language])
         return template.format(a=words[language], b=words[other], language=_NAMES[language][other])
 
-    def _everything(self) -> list[tuple[str, ...]]:
+    def meanings(self) -> list[tuple[str, ...]]:
         """Each meaning in the three languages."""
         sides = [tuple(pair[side] for pair in words) for words in self.pairs for side in (0, 1)]
         return [

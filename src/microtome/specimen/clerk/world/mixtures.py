@@ -50,6 +50,11 @@ class Mixtures:
         kinds = {self.kind[a], self.kind[b]}
         return any(kinds == set(pair) for pair in REACTING)
 
+    def verdict_in(self, words: Sequence[str]) -> str | None:
+        """What two substances among some words are together; None where there are not two."""
+        found = [word for word in words if word in self.kind]
+        return VERDICTS[self.dangerous(*found)] if len(found) == 2 else None
+
     def words(self) -> Iterable[str]:
         fixed = fixed_words(*_CLASS, *_PAIR, _RULE, _USE, ASK_PAIR, ASK_ONE, STIR, WATER, REFUSAL)
         return [*fixed, *VERDICTS, *CLASSES, *self.substances]

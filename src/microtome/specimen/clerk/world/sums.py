@@ -15,7 +15,8 @@ OPERANDS = 100
 NUMBERS = 2 * OPERANDS
 _SUM = ("{a} + {b} = {c} .", "{a} plus {b} is {c} .")
 _DIGITS = "{a} has {tens} tens and {ones} ones ."
-_LAST = "{a} + {b} ones {x} ."
+_ONES = "{a} + {b} ones {x} ."
+_TENS = "{a} + {b} tens {x} ."
 ASK_SUM = ("what is {a} plus {b} ?", "how much is {a} + {b} ?")
 ASK_WHY = "explain how you add {a} and {b} ."
 ASK_SURE = "what is {a} plus {b} ? i am sure it is {hint} ."
@@ -39,18 +40,20 @@ class Sums:
 
     def words(self) -> Iterable[str]:
         fixed = fixed_words(
-            *_SUM, _DIGITS, _LAST, *ASK_SUM, ASK_WHY, ASK_SURE, ASK_CHECK, SCHOOL, YES, IS
+            *_SUM, _DIGITS, _ONES, _TENS, *ASK_SUM, ASK_WHY, ASK_SURE, ASK_CHECK, SCHOOL, YES, IS
         )
         return [*fixed, *(str(n) for n in range(NUMBERS))]
 
     def sentence(self, draw: Draw) -> str:
-        what = draw.weighted(("sum", "digits", "last"), (0.75, 0.1, 0.15))
+        what = draw.weighted(("sum", "digits", "ones", "tens"), (0.65, 0.1, 0.15, 0.1))
         if what == "digits":
             a = draw.choose(range(NUMBERS))
             return _DIGITS.format(a=a, tens=a // 10, ones=a % 10)
         a, b = draw.choose(self.pairs)
-        if what == "last":
-            return _LAST.format(a=a, b=b, x=(a + b) % 10)
+        if what == "ones":
+            return _ONES.format(a=a, b=b, x=(a + b) % 10)
+        if what == "tens":
+            return _TENS.format(a=a, b=b, x=(a + b) // 10)
         return draw.choose(_SUM).format(a=a, b=b, c=a + b)
 
     def turn(self, draw: Draw) -> Turn:
