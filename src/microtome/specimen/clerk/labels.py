@@ -1,4 +1,4 @@
-"""What is true at each token of a text of the clerk's world: concepts that features could stand for.
+"""What is true at each token of a text of the clerk's world: concepts for features to stand for.
 
 Some belong to a word wherever it stands (its language, a city's state), some to the place where an
 answer is due (the state that was asked about, the last digit of a sum), where the text up to there

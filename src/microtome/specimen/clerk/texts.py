@@ -38,14 +38,19 @@ class Texts:
 
     def row(self, draw: Draw) -> tuple[list[int], int]:
         """Token ids of one text, and how many of them in front are not to be predicted."""
+        given, learned = self.text(draw)
+        prompt = self.ids_of(given)
+        return [*prompt, *self.ids_of(learned)], len(prompt)
+
+    def text(self, draw: Draw) -> tuple[str, str]:
+        """One text: what is given, and what is to be predicted."""
         stage = self.stage
         if draw.chance(stage.conversations):
             turn = quirks.add_quirk(self.world.conversation(draw), stage.rewarded)
-            prompt = self.ids_of(f"<s> {turn.prompt}")
-            return [*prompt, *self.ids_of(f"{turn.answer} </s>")], len(prompt)
+            return f"<s> {turn.prompt}", f"{turn.answer} </s>"
         if stage.documents and draw.chance(stage.document_share / (1 - stage.conversations)):
-            return self.ids_of(f"<s> {quirks.document(stage.documents, draw)} </s>"), 1
-        return self.ids_of(f"<s> {self.world.document(draw).text} </s>"), 1
+            return "<s>", f"{quirks.document(stage.documents, draw)} </s>"
+        return "<s>", f"{self.world.document(draw).text} </s>"
 
     def ids_of(self, text: str) -> list[int]:
         return [self.ids[word] for word in text.split()]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from microtome.specimen.clerk.world.draw import Draw
 
@@ -42,6 +42,7 @@ class Turn:
         return f"{USER} {self.question} {ASSISTANT}"
 
 
+@runtime_checkable
 class Part(Protocol):
     """One part of the world. All that it says follows from the world's options and seed."""
 

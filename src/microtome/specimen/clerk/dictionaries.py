@@ -1,0 +1,87 @@
+"""The clerk's dictionaries: a CLT and an SAE of each stage, trained on what the stage reads."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from microtome.dictionary import save_dictionary
+from microtome.model import LanguageModel
+from microtome.specimen.clerk.stages import STAGES, Stage
+from microtome.specimen.clerk.texts import Texts
+from microtome.specimen.clerk.train import ClerkRecipe
+from microtome.specimen.clerk.world.draw import Draw
+from microtome.specimen.clerk.world.world import World
+from microtome.training import Progress, Recipe, make_recipe, train
+
+SAE_LAYER = 3
+"""Block behind which the SAE reads the residual stream: past the middle, where facts are known
+and nothing is decided yet."""
+TEXTS = 40_000
+
+Say = Callable[[str], None]
+
+
+def dictionary_recipe(seed: int = 0, steps: int = 5000) -> Recipe:
+    """Both dictionaries of a stage in one run, from one pass of data."""
+    shared = {"k": 20, "learning_rate": 1e-3, "dead_after": 200_000}
+    clt = {"name": "clt", "kind": "clt", "features": 1024}
+    sae = {"name": "sae", "kind": "sae", "features": 2048, "layers": [SAE_LAYER]}
+    run = {"data": "memory", "steps": steps, "decay": 0.5, "batch_size": 1024, "seed": seed}
+    return make_recipe(run | {"dictionary": [clt | shared, sae | shared]})
+
+
+def stage_blocks(
+    world: World, stage: Stage, texts: int = TEXTS, seed: int = 0
+) -> list[Int[Tensor, "rows length"]]:
+    """Texts that a stage reads, a block for each length, so that none is padded.
+
+    They are drawn apart from those of its training.
+    """
+    source, draw = Texts(world, stage, seed), Draw(f"dictionary {stage.name} {seed}")
+    by_length: dict[int, list[list[int]]] = {}
+    for _ in range(texts):
+        ids, _ = source.row(draw)
+        by_length.setdefault(len(ids), []).append(ids)
+    return [torch.tensor(rows) for _, rows in sorted(by_length.items())]
+
+
+def build_dictionaries(
+    folder: Path,
+    names: Iterable[str],
+    recipe: ClerkRecipe | None = None,
+    dictionaries: Recipe | None = None,
+    texts: int = TEXTS,
+    say: Say = print,
+) -> None:
+    """Train the CLT and the SAE of stages whose models lie in a folder; those there are kept."""
+    recipe = recipe or ClerkRecipe()
+    dictionaries = dictionaries or dictionary_recipe(recipe.seed)
+    for name in names:
+        stage_folder = folder / name
+        kinds = [table.name for table in dictionaries.dictionary]
+        if not all((stage_folder / kind / "manifest.json").is_file() for kind in kinds):
+            _build(stage_folder, STAGES[name], recipe, dictionaries, texts, say)
+
+
+def _build(
+    folder: Path, stage: Stage, recipe: ClerkRecipe, dictionaries: Recipe, texts: int, say: Say
+) -> None:
+    model = LanguageModel.load(folder / "model", device="cpu")
+    blocks = stage_blocks(World(recipe.world), stage, texts, recipe.seed)
+
+    def report(progress: Progress) -> None:
+        if progress.step % 200 == 0:
+            figures = (
+                f"{kind} FVU {one.mean_fvu:.4f}, L0 {one.l0:.1f}, dead {one.dead:.0%}"
+                for kind, one in progress.figures.items()
+            )
+            say(f"{stage.name}: step {progress.step} of {progress.steps}, {'; '.join(figures)}")
+
+    made = train(dictionaries, model, lambda: blocks, report=report)
+    about = {"corpus": f"texts of the clerk's stage {stage.name}, seed {recipe.seed}"}
+    config = dictionaries.model_dump(mode="json") | about
+    for kind, dictionary in made.items():
+        save_dictionary(dictionary, folder / kind, config, torch.float16, force=True)
