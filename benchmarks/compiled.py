@@ -2,14 +2,15 @@
 
     python benchmarks/compiled.py [--random 10000] [--swaps 100]
 
-For each of the six programs, with norms that act and without: all texts of small length and 10,000
-random ones that are longer (of `carry`, whose texts have one length, all of them, and 10,000 draws
-again), read whole by the float32 model; every variable read from the stream on 500 texts, with the
-directions of the truth; and random swaps of every variable in 100 texts, against the interpreter.
-The last line is one JSON object: exact (nothing is wrong anywhere), inputs (texts that were read),
-programs and norms_off: by program inputs, wrong (texts), d_model, subspaces (dimensions with one
-for every value), norms, layers, heads, min_margin (smallest margin, in multiples of the one
-needed), misread (tokens with another value in the stream), swaps and swaps_wrong.
+For each of the six programs, with norms that act, without, and as Llama with norms: all texts of
+small length and 10,000 random ones that are longer (of `carry`, whose texts have one length, all of
+them, and 10,000 draws again), read whole by the float32 model; every variable read from the stream
+on 500 texts, with the directions of the truth; and random swaps of every variable in 100 texts,
+against the interpreter. The last line is one JSON object: exact (nothing is wrong anywhere), inputs
+(texts that were read), programs, norms_off and llama: by program inputs, wrong (texts), d_model,
+subspaces (dimensions with one for every value), norms, layers, heads, min_margin (smallest margin,
+in multiples of the one needed), misread (tokens with another value in the stream), swaps and
+swaps_wrong.
 """
 
 import argparse
@@ -57,32 +58,26 @@ def main() -> None:
     parser.add_argument("--swaps", type=int, default=100)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    kinds = {"programs": {}, "norms_off": {"norms": False}, "llama": {"family": "llama"}}
     found = {
-        norms: {
-            name: measure(compile_program(name, norms=norms), arguments.random, arguments.swaps)
+        kind: {
+            name: measure(compile_program(name, **options), arguments.random, arguments.swaps)
             for name in PROGRAMS
         }
-        for norms in (True, False)
+        for kind, options in kinds.items()
     }
     table = Table(box=None, header_style="dim")
-    rows = [(name, row) for programs in found.values() for name, row in programs.items()]
+    rows = [(kind, name, row) for kind, rows in found.items() for name, row in rows.items()]
+    table.add_column("")
     table.add_column("program")
-    for column in rows[0][1]:
+    for column in rows[0][2]:
         table.add_column(column, justify="right")
-    for name, row in rows:
-        table.add_row(name, *(f"{x:,}" if type(x) is int else str(x) for x in row.values()))
+    for kind, name, row in rows:
+        table.add_row(kind, name, *(f"{x:,}" if type(x) is int else str(x) for x in row.values()))
     Console(width=140, file=sys.stdout).print(table)
-    faults = sum(row["wrong"] + row["misread"] + row["swaps_wrong"] for _, row in rows)
-    print(
-        json.dumps(
-            {
-                "exact": faults == 0,
-                "inputs": sum(row["inputs"] for _, row in rows),
-                "programs": found[True],
-                "norms_off": found[False],
-            }
-        )
-    )
+    faults = sum(row["wrong"] + row["misread"] + row["swaps_wrong"] for *_, row in rows)
+    inputs = sum(row["inputs"] for *_, row in rows)
+    print(json.dumps({"exact": faults == 0, "inputs": inputs, **found}))
 
 
 if __name__ == "__main__":

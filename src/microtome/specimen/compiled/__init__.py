@@ -3,9 +3,9 @@
 How it flows: `program` (a DAG of named categorical variables) -> `schedule` (which head or MLP of
 which layer computes which) -> `space` (codes of as few dimensions as leave all margins; `codes`,
 and `scores` for what heads select) -> `weights` (an exact float64 transformer; `neurons` are its
-MLPs, `exact` runs it) -> `gpt2` (rotated by a `basis`, with `norms`, a float32 model of
-transformers) -> `ground_truth` and `save`. `interpret` runs the program apart from any weights, and
-`check` compares: answers, variables in the stream, interventions.
+MLPs, `exact` runs it) -> `writer`, `gpt2`, `llama` (rotated by a `basis`, with `norms`, a float32
+model of transformers) -> `ground_truth` and `save`. `interpret` runs the program apart from any
+weights, and `check` compares: answers, variables in the stream, interventions.
 """
 
 from typing import TYPE_CHECKING

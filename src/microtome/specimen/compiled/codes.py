@@ -37,6 +37,8 @@ def spherical_code(n: int, d: int) -> Float[Tensor, "value d"]:
     """
     if d >= n - 1:
         return _simplex(n, d)
+    if d == 1:  # two directions for more values
+        return 1 - 2 * (torch.arange(n, dtype=torch.float64)[:, None] % 2)
     if d == 2:
         return _circle(n)
     return max(_optimised(n, d), key=code_margin)

@@ -11,14 +11,20 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
 from microtome.specimen.compiled.basis import Basis, aligned, rotated
-from microtome.specimen.compiled.gpt2 import Writer, model_width
+from microtome.specimen.compiled.gpt2 import GPT2Writer
+from microtome.specimen.compiled.llama import LlamaWriter, counted_positions
 from microtome.specimen.compiled.norms import ONE_ACTIVE, ONE_IDLE
 from microtome.specimen.compiled.program import END, NONE, START, Program
 from microtome.specimen.compiled.programs import find_program
 from microtome.specimen.compiled.schedule import Schedule
 from microtome.specimen.compiled.space import Space, compressed_space, plain_space, squeezed
 from microtome.specimen.compiled.tokenizer import build_tokenizer
-from microtome.specimen.compiled.weights import Plan, Weights, build_weights
+from microtome.specimen.compiled.weights import SHARE, Plan, Weights, build_weights
+from microtome.specimen.compiled.writer import Writer
+from microtome.specimen.registry import nearest
+
+FAMILIES: dict[str, type[Writer]] = {"gpt2": GPT2Writer, "llama": LlamaWriter}
+"""By `model_type`."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Compiled:
 
     program: Program
     hf: PreTrainedModel
-    """GPT-2 of transformers, float32."""
+    """A model of transformers, float32."""
     tokenizer: PreTrainedTokenizerFast
     plan: Plan
     weights: Weights
@@ -70,8 +76,6 @@ class Compiled:
     def share_directions(self, name: str) -> Float[Tensor, "count d_model"]:
         """What the head of a `Width` writes for the counts 0, 1, 2, ... before the MLP turns it
         into a code."""
-        from microtome.specimen.compiled.weights import SHARE
-
         counts = torch.arange(1, self.program.positions + 1, dtype=torch.float64)
         return (SHARE / counts)[:, None] * self.basis[self.plan.shares[name]]
 
@@ -83,8 +87,9 @@ def compile_program(
     rotate: bool = True,
     compress: bool = True,
     d_model: int | None = None,
+    family: str = "gpt2",
 ) -> Compiled:
-    """Compile a program to a GPT-2 that computes it exactly.
+    """Compile a program to a transformer that computes it exactly.
 
     After Lindner et al. 2023, "Tracr: Compiled Transformers as a Laboratory for Interpretability"
     (https://arxiv.org/abs/2301.05062). Deviations: decoders with causal attention, norms that may
@@ -93,33 +98,39 @@ def compile_program(
     Args:
         program: one of `PROGRAMS` by its name, or a program of your own.
         seed: of the rotation.
-        norms: whether LayerNorms act. Where they do not, they give back what they are given.
+        norms: whether norms act. Where they do not, they give back what they are given.
         rotate: whether directions are random; otherwise as nearly along the axes as the mean that
             LayerNorm subtracts allows.
         compress: whether a variable has fewer dimensions than values.
         d_model: width; by default the smallest that leaves all margins.
+        family: "gpt2", or "llama", which counts its positions.
 
     Raises:
-        MicrotomeError: unknown program (names the nearest); a width that is too small (says which
-            margin fails); a program whose variables do not fit together.
+        MicrotomeError: unknown program or family (names the nearest); a width that is too small
+            (says which margin fails); a program whose variables do not fit together.
     """
     program = find_program(program)
     _check_output(program)
+    if family not in FAMILIES:
+        raise MicrotomeError(f"unknown family {family!r}; {nearest(family, FAMILIES)}")
+    writer = FAMILIES[family]
+    if family == "llama":
+        program = counted_positions(program)
     space = compressed_space(program) if compress else plain_space(program)
     plan = Plan(space, ONE_ACTIVE if norms else ONE_IDLE)
-    width = _width(plan, d_model)
+    width = _width(plan, writer.width(plan), d_model)
     generator = torch.Generator().manual_seed(seed)
     basis = rotated(plan.stream, width, generator) if rotate else aligned(plan.stream, width)
     weights = build_weights(plan)
-    hf = Writer(plan, basis, norms, seed + 1 if rotate else None).write(weights)
+    hf = writer(plan, basis, norms, seed + 1 if rotate else None).write(weights)
     config: dict[str, int | bool | str] = {"program": program.name, "seed": seed, "norms": norms}
-    config |= {"rotate": rotate, "compress": compress, "d_model": width}
+    config |= {"rotate": rotate, "compress": compress, "d_model": width, "family": family}
     return Compiled(program, hf, build_tokenizer(program), plan, weights, basis, config)
 
 
-def _width(plan: Plan, wanted: int | None) -> int:
+def _width(plan: Plan, least: int, wanted: int | None) -> int:
     """The model's width: what is wanted, if that is enough."""
-    least, heads = model_width(plan), plan.schedule.heads
+    heads = plan.schedule.heads
     if wanted is None:
         return least
     name = plan.program.name
