@@ -23,6 +23,7 @@ SCHEMA_VERSIONS = {
     "labels": 1,
     "study": 1,
     "truth": 1,
+    "score": 1,
 }
 """Version written for each kind of artifact; newer ones are refused on reading."""
 KEPT_BESIDE = {"graph": ("view.json", "verification.json")}

@@ -67,6 +67,7 @@ COMMANDS = (
     "merge",
     "verify",
     "specimen",
+    "score",
     "study",
     "atlas",
     "explain",

@@ -1,0 +1,107 @@
+"""microtome score: dictionaries and graphs against known truth."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from microtome.errors import MicrotomeError
+
+if TYPE_CHECKING:
+    from microtome.specimen.score import Scoreboard
+
+_OF_GRAPH = "An attribution graph to score: a graph folder, or a Neuronpedia .json."
+
+
+def register(app: typer.Typer) -> None:
+    app.command("score")(score)
+
+
+def score(
+    truth: Annotated[
+        list[str] | None,
+        typer.Option("--truth", "-t", help="Specimen or folder of a truth; may repeat."),
+    ] = None,
+    dictionary: Annotated[
+        str | None, typer.Option("--dictionary", "-d", help="Score this dictionary alone.")
+    ] = None,
+    graph: Annotated[Path | None, typer.Option("--graph", "-g", help=_OF_GRAPH)] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="The model that a truth folder is of.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="How many seeds.")] = 3,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One seed, a few steps: whether it runs.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Score dictionary architectures and attribution graphs against what is known of specimens,
+    beside baselines, with intervals over seeds.
+
+    Without options: synthetic activations, the compiled circuits and labelled worlds, in minutes.
+    """
+    import json as writer
+
+    from microtome.artifact import check_output
+    from microtome.cli.console import stdout
+    from microtome.cli.progress import stage_bar
+    from microtome.specimen.score import (
+        ScoreOptions,
+        save_scoreboard,
+        score_specimens,
+        show_scoreboard,
+        to_json,
+    )
+    from microtome.specimen.score import quick as shortened
+
+    if out is not None:
+        check_output(out, force, kind="score")
+    numbers = tuple(range(1 if quick else seeds))
+    if dictionary is None and graph is None:
+        options = ScoreOptions(seeds=numbers)
+        with stage_bar(json) as advance:
+            board = score_specimens(
+                truth or (), shortened(options) if quick else options, model, advance
+            )
+    else:
+        board = _one(truth or [], dictionary, graph, model, numbers, json)
+    if out is not None:
+        save_scoreboard(board, out, force)
+    if json:
+        typer.echo(writer.dumps(to_json(board), ensure_ascii=False, allow_nan=False))
+    else:
+        show_scoreboard(board, stdout())
+
+
+def _one(
+    truths: list[str],
+    dictionary: str | None,
+    graph: Path | None,
+    model: str | None,
+    seeds: tuple[int, ...],
+    quiet: bool,
+) -> "Scoreboard":
+    """A dictionary or a graph from elsewhere."""
+    from microtome.circuit import load_graph
+    from microtome.cli.progress import status
+    from microtome.specimen import load_dictionary, load_model
+    from microtome.specimen.load import load_truth
+    from microtome.specimen.score import score_dictionary, score_graph
+    from microtome.specimen.score.outside import full_name, model_of
+
+    if len(truths) != 1:
+        raise MicrotomeError(f"--truth is given {len(truths)} times; name the one to score against")
+    with status("loading", quiet=quiet):
+        truth = full_name(truths[0])
+        known, _ = load_truth(truth)
+        drawn = load_graph(graph) if graph else None
+        loaded = load_dictionary(dictionary) if dictionary else None
+        needs_model = loaded is not None and known.kind != "synthetic"
+        read = load_model(model_of(truth, model)) if needs_model else None
+    with status("scoring", quiet=quiet):
+        if drawn is not None:
+            return score_graph(drawn, truth, loaded, read, seeds)
+        assert loaded is not None
+        return score_dictionary(loaded, truth, read, seeds)

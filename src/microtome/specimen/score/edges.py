@@ -1,0 +1,193 @@
+"""Edges of attribution graphs against the true circuit: AUROC over pairs of variables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from microtome.circuit import Graph
+from microtome.errors import MicrotomeError
+from microtome.specimen.score.labels import place
+from microtome.specimen.score.matching import INPUT, Meanings, group_of
+from microtome.specimen.truth import Truth
+
+SHUFFLES = 200
+
+
+@dataclass(frozen=True)
+class EdgeScores:
+    """How strongly graphs join each pair of variables."""
+
+    names: tuple[str, ...]
+    """Of the variables, with `input` for those of the tokens and the embedding."""
+    strength: Float[Tensor, "source target"]
+    """0 where either has no node."""
+    shown: frozenset[str]
+    """Names that have a node in some graph."""
+    matched: float
+    """Share of the graphs' feature nodes that stand for a variable."""
+
+
+def edge_scores(graphs: Sequence[Graph], truth: Truth, meanings: Meanings) -> EdgeScores:
+    """Strength of every pair of variables over graphs.
+
+    Every edge counts as its share of what reaches its target: |edge| over the target's mass, so
+    that features and logits of all sizes count alike. The strength of a pair is the sum over the
+    source's nodes, averaged over the target's nodes in a graph, then over the graphs in which the
+    target has a node.
+    """
+    groups = group_of(truth)
+    outputs = [v.name for v in truth.variables if v.site == "logits"]
+    names = list(dict.fromkeys(groups.values()))
+    index = {name: i for i, name in enumerate(names)}
+    total = torch.zeros(len(names), len(names), dtype=torch.float64)
+    seen = torch.zeros(len(names), dtype=torch.float64)
+    present = torch.zeros(len(names), dtype=torch.bool)
+    features = known = 0
+    for graph in graphs:
+        group = _groups_of_nodes(graph, meanings, groups, outputs, index)
+        features += len(graph.nodes.where("feature"))
+        known += int((group[graph.nodes.where("feature")] >= 0).sum())
+        strength, has = _one_graph(graph, group, len(names))
+        total += strength
+        seen += has
+        present[group[group >= 0].unique()] = True
+    shown = frozenset(names[i] for i in present.nonzero()[:, 0].tolist())
+    strength = total / seen.clamp(min=1)
+    return EdgeScores(tuple(names), strength, shown, known / max(features, 1))
+
+
+def _groups_of_nodes(
+    graph: Graph,
+    meanings: Meanings,
+    groups: Mapping[str, str],
+    outputs: Sequence[str],
+    index: Mapping[str, int],
+) -> Int[Tensor, " nodes"]:
+    """The variable of every node, -1 for none."""
+    nodes = graph.nodes
+    found = torch.full((len(nodes),), -1)
+    if INPUT in index:
+        found[nodes.where("token")] = index[INPUT]
+    if outputs:
+        found[nodes.where("logit")] = index[outputs[0]]
+    for i in nodes.where("feature").tolist():
+        name = meanings.variables.get((int(nodes.layer[i]), int(nodes.feature[i])))
+        if name is not None:
+            found[i] = index[groups[name]]
+    return found
+
+
+def _one_graph(
+    graph: Graph, group: Int[Tensor, " nodes"], n: int
+) -> tuple[Float[Tensor, "source target"], Float[Tensor, " target"]]:
+    """Mean over each target's nodes, and which targets have one."""
+    share = graph.edges.abs().double() / graph.mass.double().clamp(min=1e-30)[:, None]
+    sources, targets = group[graph.columns], group[graph.rows]
+    by_source = torch.zeros(len(share), n + 1, dtype=torch.float64)
+    by_source.index_add_(1, torch.where(sources >= 0, sources, n), share)
+    both = torch.zeros(n + 1, n + 1, dtype=torch.float64)
+    both.index_add_(0, torch.where(targets >= 0, targets, n), by_source)
+    count = torch.bincount(targets[targets >= 0], minlength=n).double()
+    return both[:n, :n].T / count.clamp(min=1), (count > 0).double()
+
+
+def true_pairs(truth: Truth) -> set[tuple[str, str]]:
+    """Pairs of names that an edge of the true circuit joins."""
+    groups = group_of(truth)
+    pairs = {(groups[edge.source], groups[edge.target]) for edge in truth.edges}
+    return {(source, target) for source, target in pairs if source != target}
+
+
+def bridged_pairs(joined: set[tuple[str, str]], shown: frozenset[str]) -> set[tuple[str, str]]:
+    """Pairs that a path joins whose inner variables have no node.
+
+    A graph cannot show what it has no node for; what it joins then are the ends, which is neither
+    right nor wrong.
+    """
+    after: dict[str, set[str]] = {}
+    for source, target in joined:
+        after.setdefault(source, set()).add(target)
+    found = set()
+    for name in shown:
+        reached: set[str] = set()
+        ahead = list(after.get(name, ()))
+        while ahead:
+            at = ahead.pop()
+            if at not in reached:
+                reached.add(at)
+                ahead += after.get(at, ()) if at not in shown else ()
+        found |= {(name, at) for at in reached & shown}
+    return found - joined
+
+
+def possible_pairs(truth: Truth, names: Sequence[str], n_layers: int) -> list[tuple[int, int]]:
+    """Pairs whose order of sites permits an edge: what is written earlier, what is later."""
+    groups = group_of(truth)
+    at: dict[str, tuple[int, int]] = {}
+    for v in truth.variables:
+        where = place(v.site, n_layers)
+        at[groups[v.name]] = max(at.get(groups[v.name], where), where)
+    n = range(len(names))
+    return [(i, j) for i in n for j in n if at[names[i]] < at[names[j]]]
+
+
+@dataclass(frozen=True)
+class EdgeVerdict:
+    """AUROC of the strengths of pairs, and of those of shuffled variables."""
+
+    auroc: float
+    shuffled: float
+    """Mean over shuffles of which node stands for which variable."""
+    true: int
+    pairs: int
+
+
+def judge_edges(
+    scores: EdgeScores, truth: Truth, n_layers: int, seed: int = 0
+) -> EdgeVerdict | None:
+    """Whether true edges of the circuit score above other pairs whose order permits an edge.
+
+    All edges of the truth are asked for; one whose end has no node scores 0, so graphs that show
+    nothing are at chance. Pairs joined only through variables without a node are left out.
+
+    Args:
+        scores: of the graphs.
+        truth: with edges.
+        n_layers: of the model.
+        seed: of the shuffles.
+
+    Returns:
+        None where all pairs are true, or none.
+
+    Raises:
+        MicrotomeError: the truth has no edges.
+    """
+    if not truth.edges:
+        raise MicrotomeError(
+            f"the truth of {truth.specimen} has no edges, so graphs cannot be judged by it; name "
+            f"a compiled circuit, such as specimen:reverse"
+        )
+    names, joined = scores.names, true_pairs(truth)
+    unsure = bridged_pairs(joined, scores.shown)
+    pairs = possible_pairs(truth, names, n_layers)
+    pairs = [(i, j) for i, j in pairs if (names[i], names[j]) not in unsure]
+    truths = torch.tensor([(names[i], names[j]) in joined for i, j in pairs], dtype=torch.bool)
+    if not len(pairs) or bool(truths.all()) or not bool(truths.any()):
+        return None
+    rows, columns = torch.tensor(pairs).T
+    generator = torch.Generator().manual_seed(seed)
+    drawn = []
+    for _ in range(SHUFFLES):
+        order = torch.randperm(len(names), generator=generator)
+        drawn.append(auroc(scores.strength[order[rows], order[columns]], truths))
+    found = auroc(scores.strength[rows, columns], truths)
+    return EdgeVerdict(found, sum(drawn) / SHUFFLES, int(truths.sum()), len(pairs))
+
+
+def auroc(scores: Float[Tensor, " n"], truth: Tensor) -> float:
+    """Chance that a true one scores above another, ties counting half (Mann and Whitney 1947)."""
+    above = scores[truth][:, None] - scores[~truth]
+    return float(((above > 0).double() + 0.5 * (above == 0).double()).mean())

@@ -1,0 +1,179 @@
+"""Every architecture on labelled tokens of a model whose mechanism is not known: concepts told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
+from microtome.model import LanguageModel, Site
+from microtome.specimen.score.concepts import Questions, ask
+from microtome.specimen.score.dictionaries import (
+    Plan,
+    principal_dictionary,
+    random_dictionary,
+    train_saes,
+)
+from microtome.specimen.score.labels import LabelledTokens, activations_at, labelled_tokens
+from microtome.specimen.score.options import ScoreOptions
+from microtome.specimen.score.progress import Stages, silent, training_report
+from microtome.specimen.score.result import Outcome, Role, Scored
+from microtome.specimen.score.synthetic import reconstruction
+from microtome.specimen.truth import Truth
+
+K = 16
+"""Active features of dictionaries and baselines."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A model, the truth of its tokens, and dictionaries that are there already."""
+
+    name: str
+    model: LanguageModel
+    truth: Truth
+    tensors: Mapping[str, Tensor]
+    dictionaries: Mapping[str, Dictionary]
+    """By name."""
+
+
+def score_labelled(
+    given: Given, options: ScoreOptions, seed: int, stages: Stages = silent
+) -> Scored:
+    """Score SAEs of every architecture at the middle of a model, and its own dictionaries.
+
+    Every variable is looked for at the stream behind the middle block, by SAEs that are trained
+    on the texts that are not for the test; a dictionary of its own is asked at the read site that
+    is nearest to it.
+
+    Raises:
+        MicrotomeError: no labels, or none with enough rows.
+    """
+    title = f"{given.name}, seed {seed}"
+    model = given.model
+    labelled = labelled_tokens(given.truth, given.tensors, options.texts, seed)
+    middle = f"blocks.{model.n_layers // 2}.resid.post"
+    reads = {name: nearest_read(d, model.n_layers) for name, d in given.dictionaries.items()}
+    sites = [middle, *(d.reads[reads[name]] for name, d in given.dictionaries.items())]
+    x = activations_at(model, labelled.tokens, sites)
+    training = x[middle][training_rows(model, labelled)]
+    plan = Plan(options.architectures, 4 * model.d_model, options.steps, 2 * options.batch, seed)
+    made = train_saes(
+        {middle: training}, {middle: K}, plan, training_report(stages, f"{title}: training")
+    )[middle]
+    stages(f"{title}: scoring", 0, 0)
+    questions = questions_at(labelled, middle, x)
+    first = made[options.architectures[0]]
+    baselines: dict[str, Dictionary] = {
+        "random dictionary": random_dictionary(first, [training], K, seed + 1000),
+        "PCA": principal_dictionary(training, middle, K),
+    }
+    roles: dict[str, Role] = {"random dictionary": "random", "PCA": "method"}
+    tested = x[middle][labelled.rows & labelled.test[:, None]]
+    outcomes = []
+    for name, dictionary in (made | baselines).items():
+        role = roles.get(name, "dictionary")
+        outcome = _outcome(name, role, questions, {middle: dictionary})
+        figures = dict(outcome.figures) | reconstruction(dictionary, tested)
+        outcomes.append(Outcome("concepts", name, role, figures, outcome.detail))
+    for name, dictionary in given.dictionaries.items():
+        outcomes.append(own_outcome(name, dictionary, reads[name], labelled, x))
+    outcomes += control_outcomes(questions, {middle: first}, torch.Generator().manual_seed(seed))
+    return Scored(given.name, tuple(outcomes), {"concepts": {"coverage": questions.chance}})
+
+
+def questions_at(
+    labelled: LabelledTokens, site: str, x: Mapping[str, Float[Tensor, "text position d"]]
+) -> Questions:
+    """All variables at one site.
+
+    Raises:
+        MicrotomeError: no value of any variable has enough rows.
+    """
+    questions = ask(labelled, {v.name: site for v in labelled.variables}, x)
+    if not questions.sides:
+        raise MicrotomeError(
+            "no value of any variable has enough labelled tokens to choose a feature on some and "
+            "measure it on others; label more texts"
+        )
+    return questions
+
+
+def own_outcome(
+    name: str,
+    dictionary: Dictionary,
+    encoder: int,
+    labelled: LabelledTokens,
+    x: Mapping[str, Float[Tensor, "text position d"]],
+) -> Outcome:
+    """A dictionary as it is, by one of its encoders."""
+    site = dictionary.reads[dictionary.sources[encoder][0]]
+    questions = questions_at(labelled, site, x)
+    return _outcome(name, "dictionary", questions, {site: one_encoder(dictionary, encoder)})
+
+
+def control_outcomes(
+    questions: Questions, dictionaries: Mapping[str, Dictionary], generator: torch.Generator
+) -> list[Outcome]:
+    """The linear probe, and what dictionaries tell of labels that were dealt out anew."""
+    shuffled = questions.of_shuffled(dictionaries, generator)
+    probe = questions.of_probe()
+    return [
+        Outcome("concepts", "linear probe", "ceiling", {"coverage": probe.mean}, probe.by_variable),
+        Outcome("concepts", "shuffled labels", "shuffled", {"coverage": shuffled.mean}),
+    ]
+
+
+def _outcome(
+    name: str, role: Role, questions: Questions, dictionaries: Mapping[str, Dictionary]
+) -> Outcome:
+    judged = questions.of_dictionaries(dictionaries)
+    return Outcome("concepts", name, role, {"coverage": judged.mean}, judged.by_variable)
+
+
+def training_rows(model: LanguageModel, labelled: LabelledTokens) -> Tensor:
+    """Tokens to train on: all that count (no special ones, not position 0) of texts that are not
+    for the test."""
+    from microtome.data.policy import TokenPolicy
+
+    counts = TokenPolicy(skip_first=True, skip_special=True).counts(model, labelled.tokens)
+    return counts.cpu() & ~labelled.test[:, None]
+
+
+def nearest_read(dictionary: Dictionary, n_layers: int) -> int:
+    """The encoder that reads nearest to the middle block."""
+
+    def distance(encoder: int) -> int:
+        layer = Site.parse(dictionary.reads[dictionary.sources[encoder][0]]).layer
+        return abs((0 if layer is None else layer) - n_layers // 2)
+
+    return min(range(len(dictionary.encoders)), key=distance)
+
+
+def one_encoder(dictionary: Dictionary, encoder: int) -> Dictionary:
+    """One encoder alone, with what it writes to the first of its sites, as an SAE of its read.
+
+    Raises:
+        MicrotomeError: it reads several sites.
+    """
+    sources = dictionary.sources[encoder]
+    if len(sources) != 1:
+        raise MicrotomeError(
+            f"{dictionary.name} is a crosscoder, whose features belong to no one site; score an "
+            f"SAE, a PLT or a CLT"
+        )
+    from microtome.dictionary import Decoder
+
+    decoder = dictionary.decoders[encoder]
+    site = dictionary.reads[sources[0]]
+    return Dictionary(
+        reads=(site,),
+        writes=(site,),
+        encoders=(dictionary.encoders[encoder],),
+        decoders=(Decoder(decoder.weight[:, :1], (0,)),),
+        biases=(dictionary.biases[decoder.targets[0]],),
+        name=dictionary.name,
+    )

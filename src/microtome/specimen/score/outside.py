@@ -1,0 +1,216 @@
+"""A dictionary or a graph from elsewhere, scored against a truth."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
+from microtome.specimen.entry import PREFIX
+from microtome.specimen.score.result import Outcome, Scoreboard, Scored, tabulate
+from microtome.specimen.truth import Truth
+
+if TYPE_CHECKING:
+    from microtome.circuit import Graph
+    from microtome.model import LanguageModel
+
+
+def score_dictionary(
+    dictionary: Dictionary,
+    truth: str,
+    model: "LanguageModel | None" = None,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    texts: int = 4000,
+) -> Scoreboard:
+    """Score one dictionary, in whatever format it came, against a truth.
+
+    A synthetic truth: its directions and the firings of its sample. Any other: the coverage of
+    its labelled variables by every encoder, each asked for the variables that the stream holds
+    where it reads. Seeds decide which texts are for the test, the baselines and the controls.
+
+    Args:
+        dictionary: to score.
+        truth: name of a specimen, or the folder of a truth.
+        model: that the dictionary reads; not for a synthetic truth.
+        seeds: of splits and controls.
+        texts: that are read, at most.
+
+    Raises:
+        MicrotomeError: the dictionary does not fit the truth or the model, or the truth has
+            nothing to score it by.
+    """
+    from microtome.specimen.load import load_truth
+
+    known, tensors = load_truth(truth)
+    title = truth.removeprefix(PREFIX)
+    if known.kind == "synthetic":
+        by_seed = [_on_directions(dictionary, known, tensors, seed) for seed in seeds]
+    else:
+        if model is None:
+            raise MicrotomeError(f"the truth of {known.specimen} is of a model; name it")
+        by_seed = [_on_labels(dictionary, model, known, tensors, seed, texts) for seed in seeds]
+    config = {"dictionary": dictionary.name, "truth": title, "seeds": list(seeds)}
+    config |= {"texts": texts, "model": model.name if model else None}
+    return Scoreboard(tuple(tabulate(title, by_seed)), seeds, config)
+
+
+def _on_directions(
+    dictionary: Dictionary, truth: Truth, tensors: Mapping[str, Tensor], seed: int
+) -> Scored:
+    from microtome.specimen.score.synthetic import score_directions
+
+    directions = tensors["directions"].float()
+    if len(dictionary.encoders) != 1 or dictionary.d_in != directions.shape[1]:
+        raise MicrotomeError(
+            f"{dictionary.name} has {len(dictionary.encoders)} encoders of width "
+            f"{dictionary.d_in}, but the truth of {truth.specimen} has directions of width "
+            f"{directions.shape[1]} at one site; train an SAE on its activations"
+        )
+    if "activations" not in tensors:
+        raise MicrotomeError(
+            f"the truth of {truth.specimen} has no sample of activations to score a dictionary "
+            f"on; make it with microtome specimen synthetic"
+        )
+    x = tensors["activations"].float()
+    fires = torch.zeros(len(x), len(directions), dtype=torch.bool)
+    fires[tensors["firing_row"].long(), tensors["firing_direction"].long()] = True
+    # a third of the rows fits baselines; all others are split to choose and to measure
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
+    training, rest = order[: len(x) // 3], order[len(x) // 3 :]
+    ready = dictionary.to("cpu", torch.float32)
+    (codes,) = ready.encode([x[rest]])
+    k = max(1, round(codes.n_active / max(len(rest), 1)))
+    scored = score_directions(
+        {dictionary.name: ready}, x[rest], fires[rest], directions, x[training], k, seed
+    )
+    return Scored(truth.specimen, scored.outcomes, scored.chance)
+
+
+def _on_labels(
+    dictionary: Dictionary,
+    model: "LanguageModel",
+    truth: Truth,
+    tensors: Mapping[str, Tensor],
+    seed: int,
+    texts: int,
+) -> Scored:
+    from microtome.specimen.score.by_layer import score_encoders
+    from microtome.specimen.score.labels import labelled_tokens
+
+    labelled = labelled_tokens(truth, tensors, texts, seed)
+    return score_encoders(dictionary.to("cpu", torch.float32), model, truth, labelled, seed)
+
+
+def score_graph(
+    graph: "Graph",
+    truth: str,
+    dictionary: Dictionary | None = None,
+    model: "LanguageModel | None" = None,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    texts: int = 4000,
+) -> Scoreboard:
+    """Score the edges of one attribution graph against a truth's circuit.
+
+    What a feature node stands for is found by its dictionary on the truth's labelled tokens; for a
+    graph without one, by its label: the name of a variable, alone or before "=".
+
+    Args:
+        graph: of any format that `microtome.circuit.load_graph` reads.
+        truth: name of a specimen, or the folder of a truth.
+        dictionary: of the graph's features.
+        model: that it reads; with a dictionary.
+        seeds: of the shuffles.
+        texts: of the truth that are read to match features, at most.
+
+    Raises:
+        MicrotomeError: the truth has no edges, no node stands for a variable, or the circuit
+            gives no pair to tell apart.
+    """
+    from microtome.specimen.load import load_truth
+    from microtome.specimen.score.edges import edge_scores, judge_edges
+    from microtome.specimen.score.labels import labelled_tokens
+    from microtome.specimen.score.matching import match_by_label, match_features
+
+    known, tensors = load_truth(truth)
+    title = truth.removeprefix(PREFIX)
+    by_seed = []
+    for seed in seeds:
+        if dictionary is not None and model is not None:
+            labelled = labelled_tokens(known, tensors, texts, seed)
+            ready = dictionary.to("cpu", torch.float32)
+            meanings = match_features(model, ready, known, labelled)
+        else:
+            meanings = match_by_label(_labels(graph), known)
+        scores = edge_scores([graph], known, meanings)
+        verdict = judge_edges(scores, known, graph.n_layers, seed)
+        if verdict is None or not scores.matched:
+            raise MicrotomeError(_why_not(known, dictionary is not None, bool(scores.matched)))
+        figures = {"auroc": verdict.auroc, "matched": scores.matched}
+        outcomes = (
+            Outcome("edges", "graph", "method", figures),
+            Outcome("edges", "shuffled variables", "shuffled", {"auroc": verdict.shuffled}),
+        )
+        by_seed.append(Scored(title, outcomes, {"edges": {"auroc": 0.5}}))
+    config = {"graph": graph.prompt.text, "truth": title, "seeds": list(seeds), "texts": texts}
+    config |= {"dictionary": dictionary.name if dictionary else None}
+    return Scoreboard(tuple(tabulate(title, by_seed)), seeds, config)
+
+
+def _labels(graph: "Graph") -> list[tuple[tuple[int, int], str]]:
+    nodes = graph.nodes
+    return [
+        ((int(nodes.layer[i]), int(nodes.feature[i])), nodes.label[i])
+        for i in nodes.where("feature").tolist()
+    ]
+
+
+def _why_not(truth: Truth, has_dictionary: bool, matched: bool) -> str:
+    if matched:
+        return f"every pair that the circuit of {truth.specimen} permits is true, or none is"
+    if has_dictionary:
+        return (
+            f"no feature of the graph tells a variable of {truth.specimen} (F1 of 0.5 or more); "
+            f"is it of this model and this dictionary?"
+        )
+    names = ", ".join(v.name for v in truth.variables)
+    return (
+        f"no label of the graph's features names a variable of {truth.specimen} ({names}); pass "
+        f"--dictionary to match features by what they tell"
+    )
+
+
+def model_of(truth: str, model: str | None) -> str:
+    """The model that a truth is of: the one named, the specimen's, or `model` beside the folder.
+
+    Raises:
+        MicrotomeError: there is none.
+    """
+    if model is not None:
+        return model
+    if truth.startswith(PREFIX):
+        from microtome.specimen.registry import find_part
+
+        return find_part(truth.removesuffix("/truth"), "model").full_name
+    beside = Path(truth).parent / "model"
+    if beside.is_dir():
+        return str(beside)
+    raise MicrotomeError(f"{truth} does not say which model it is of; pass --model")
+
+
+def full_name(truth: str) -> str:
+    """The folder, or `specimen:NAME`.
+
+    Raises:
+        MicrotomeError: neither; names the nearest specimen that has a truth.
+    """
+    from microtome.specimen.registry import all_specimens, nearest
+
+    if truth.startswith(PREFIX) or Path(truth).is_dir():
+        return truth
+    known = [name for name, s in all_specimens().items() if "truth" in s.every_part]
+    if truth.split("/")[0] in known:
+        return f"{PREFIX}{truth}"
+    raise MicrotomeError(f"unknown truth {truth!r}; {nearest(truth, known)}")

@@ -1,0 +1,153 @@
+"""The scoreboard: every architecture and the attribution method on every truth."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from microtome.errors import MicrotomeError
+from microtome.specimen.entry import PREFIX
+from microtome.specimen.score.options import ScoreOptions
+from microtome.specimen.score.progress import Stages, silent
+from microtome.specimen.score.result import Scoreboard, Scored, ScoreTable, mean_of, tabulate
+
+SYNTHETIC, COMPILED = "synthetic", "compiled"
+
+Job = Callable[[ScoreOptions, int, Stages], Scored]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A truth of the scoreboard."""
+
+    name: str
+    kind: str
+    """"synthetic", "compiled" or "world"."""
+    job: Job
+
+
+def score_specimens(
+    truths: Sequence[str] = (),
+    options: ScoreOptions | None = None,
+    model: str | None = None,
+    stages: Stages = silent,
+) -> Scoreboard:
+    """Score every dictionary architecture and the attribution method.
+
+    Args:
+        truths: "synthetic", compiled circuits by name, other specimens or folders with labelled
+            tokens; all that are there by default. "compiled" means all circuits.
+        options: of the run.
+        model: for a folder of labelled tokens, the model that they are of.
+        stages: told how far it is.
+
+    Raises:
+        MicrotomeError: an unknown truth (names the nearest), or one that cannot be used.
+    """
+    options = options or ScoreOptions()
+    began = time.perf_counter()
+    entries, notes = resolve(truths, model)
+    tables: list[ScoreTable] = []
+    circuits: dict[int, list[Scored]] = {}
+    for entry in entries:
+        by_seed = [entry.job(options, seed, stages) for seed in options.seeds]
+        tables += tabulate(entry.name, by_seed)
+        if entry.kind == COMPILED:
+            for seed, scored in zip(options.seeds, by_seed, strict=True):
+                circuits.setdefault(seed, []).append(scored)
+    if circuits and len(next(iter(circuits.values()))) > 1:
+        means = [mean_of(COMPILED, parts) for parts in circuits.values()]
+        tables += tabulate(COMPILED, means)
+    config = options.as_config() | {"truths": [entry.name for entry in entries], "model": model}
+    seconds = time.perf_counter() - began
+    return Scoreboard(tuple(tables), options.seeds, config, tuple(notes), seconds)
+
+
+def resolve(truths: Sequence[str], model: str | None = None) -> tuple[list[Entry], list[str]]:
+    """The truths that are meant, and notes on those that cannot be had.
+
+    Raises:
+        MicrotomeError: an unknown one; names the nearest.
+    """
+    from microtome.specimen.compiled import PROGRAMS
+
+    known = labelled_specimens()
+    notes: list[str] = []
+    if not truths:
+        missing = [name for name, there in known.items() if not there]
+        notes = [f"{name} is not in this install, so it is not scored" for name in missing]
+        truths = [SYNTHETIC, *PROGRAMS, *(name for name, there in known.items() if there)]
+    names: list[str] = []
+    for truth in truths:
+        name = truth.removeprefix(PREFIX)
+        names += PROGRAMS if name == COMPILED else [name]
+    return [_entry(name, known, model) for name in dict.fromkeys(names)], notes
+
+
+def _entry(name: str, known: Mapping[str, bool], model: str | None) -> Entry:
+    from pathlib import Path
+
+    from microtome.specimen.compiled import PROGRAMS
+    from microtome.specimen.registry import nearest
+    from microtome.specimen.score.compiled import score_circuit
+    from microtome.specimen.score.synthetic import score_synthetic
+
+    if name == SYNTHETIC:
+        return Entry(name, SYNTHETIC, score_synthetic)
+    if name in PROGRAMS:
+        return Entry(name, COMPILED, partial(score_circuit, name))
+    if name.split("/")[0] in known:
+        return Entry(name, "world", _WorldJob(f"{PREFIX}{name}", model))
+    if Path(name).is_dir():
+        return Entry(name, "world", _WorldJob(name, model))
+    everything = [SYNTHETIC, COMPILED, *PROGRAMS, *known]
+    raise MicrotomeError(f"unknown truth {name!r}; {nearest(name, everything)}")
+
+
+def labelled_specimens() -> dict[str, bool]:
+    """Specimens with a model and a truth that are neither synthetic nor compiled, and whether
+    they are there."""
+    from microtome.specimen.compiled import PROGRAMS
+    from microtome.specimen.load import bundled_path
+    from microtome.specimen.registry import all_specimens, find_part
+
+    found = {}
+    for name, specimen in all_specimens().items():
+        if {"model", "truth"} <= set(specimen.every_part) and name not in PROGRAMS:
+            there = specimen.build is not None or bool(bundled_path(find_part(name, "truth")))
+            found[name] = there
+    return found
+
+
+@dataclass(frozen=True)
+class _WorldJob:
+    """Labelled tokens of a specimen or a folder."""
+
+    name: str
+    model: str | None
+
+    def __call__(self, options: ScoreOptions, seed: int, stages: Stages) -> Scored:
+        from microtome.specimen import load_dictionary, load_model
+        from microtome.specimen.load import load_truth
+        from microtome.specimen.score.labelled import Given, score_labelled
+        from microtome.specimen.score.outside import model_of
+
+        truth, tensors = load_truth(self.name)
+        model = load_model(model_of(self.name, self.model))
+        own = {part: load_dictionary(f"{self.name}/{part}") for part in own_parts(self.name)}
+        title = self.name.removeprefix(PREFIX)
+        return score_labelled(Given(title, model, truth, tensors, own), options, seed, stages)
+
+
+def own_parts(name: str) -> list[str]:
+    """Names of the dictionaries that are bundled with a specimen's variant."""
+    from microtome.specimen.entry import kind_of
+    from microtome.specimen.load import bundled_path
+    from microtome.specimen.registry import find_part
+
+    if not name.startswith(PREFIX):
+        return []
+    part = find_part(name, "truth")
+    parts = part.specimen.variants.get(part.variant, part.specimen.parts)
+    found = [p for p in parts if kind_of(p) == "dictionary"]
+    return [p for p in found if bundled_path(find_part(f"{name}/{p}", p))]

@@ -1,0 +1,96 @@
+"""Attribution graphs of a compiled circuit's prompts, scored against its true edges."""
+
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from microtome.circuit import Graph, trace
+from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
+from microtome.specimen.compiled import Inputs
+from microtome.specimen.score.dictionaries import Plan, random_dictionary, train_transcoders
+from microtome.specimen.score.edges import edge_scores, judge_edges
+from microtome.specimen.score.matching import match_features
+from microtome.specimen.score.options import ScoreOptions
+from microtome.specimen.score.progress import Stages, silent, training_report
+from microtome.specimen.score.result import Outcome, Role, Scored
+
+if TYPE_CHECKING:
+    from microtome.specimen.score.compiled import Circuit
+
+ARCHITECTURE = "batchtopk"
+KINDS = ("plt", "clt")
+_ACTIVE = 6
+"""Active features per token and layer of a transcoder."""
+
+
+def score_graphs(
+    circuit: "Circuit", options: ScoreOptions, plan: Plan, stages: Stages = silent
+) -> Scored:
+    """Trace prompts with a PLT and a CLT, and with a random PLT, and judge their edges."""
+    name, model = circuit.program.name, circuit.model
+    title = f"{name}, seed {plan.seed}"
+    mlps = [f"blocks.{i}.mlp.{end}" for end in ("in", "out") for i in range(model.n_layers)]
+    x = {site: circuit.training(site) for site in mlps}
+    own = replace(plan, architectures=(ARCHITECTURE,))
+    report = training_report(stages, f"{title}: training transcoders")
+    made = train_transcoders(x, model.n_layers, _ACTIVE, own, KINDS, model.fingerprint, report)
+    random = random_dictionary(made["plt"], list(x.values()), _ACTIVE, plan.seed + 1000)
+    prompts = answered_prompts(circuit.inputs, options.graphs, plan.seed)
+    methods: list[tuple[str, Role, Dictionary]] = [
+        ("graphs of a PLT", "method", made["plt"]),
+        ("graphs of a CLT", "method", made["clt"]),
+        ("graphs of a random PLT", "random", random),
+    ]
+    outcomes: list[Outcome] = []
+    for i, (method, role, dictionary) in enumerate(methods):
+        stages(f"{title}: tracing", i, len(methods))
+        judged = judge_dictionary(circuit, dictionary, prompts, plan.seed)
+        if role == "method" and method == "graphs of a PLT" and "auroc" in judged:
+            shuffled = {"auroc": judged["shuffled"]}
+            outcomes.append(Outcome("edges", "shuffled variables", "shuffled", shuffled))
+        figures = {key: value for key, value in judged.items() if key != "shuffled"}
+        outcomes.insert(i, Outcome("edges", method, role, figures))
+    return Scored(name, tuple(outcomes), {"edges": {"auroc": 0.5}})
+
+
+def judge_dictionary(
+    circuit: "Circuit", dictionary: Dictionary, prompts: list[Tensor], seed: int
+) -> dict[str, float]:
+    """Figures of the graphs that a dictionary gives, `shuffled` among them."""
+    meanings = match_features(circuit.model, dictionary, circuit.truth, circuit.labelled)
+    graphs = [answer_graph(circuit, prompt, dictionary) for prompt in prompts]
+    scores = edge_scores(graphs, circuit.truth, meanings)
+    verdict = judge_edges(scores, circuit.truth, circuit.model.n_layers, seed)
+    inner = [v for v in circuit.truth.variables if v.site.startswith("blocks.")]
+    shown = [v for v in inner if v.name in scores.shown]
+    figures = {"matched": scores.matched, "variables": len(shown) / max(len(inner), 1)}
+    if verdict is None:
+        return figures
+    return {"auroc": verdict.auroc, "shuffled": verdict.shuffled} | figures
+
+
+def answer_graph(circuit: "Circuit", prompt: Tensor, dictionary: Dictionary) -> Graph:
+    """The graph of the answer that the model gives."""
+    answer = int(circuit.model.run(prompt).logits[0, -1].argmax())
+    return trace(circuit.model, prompt, dictionary, answer)
+
+
+def answered_prompts(inputs: Inputs, n: int, seed: int) -> list[Int[Tensor, "1 position"]]:
+    """Beginnings of random texts, each up to a token that the program answers."""
+    random = Random(seed)
+    order = list(range(len(inputs)))
+    random.shuffle(order)
+    found = []
+    for row in order:
+        ends = (inputs.targets[row] >= 0).nonzero()[0].tolist()
+        if ends and len(found) < n:
+            end = random.choice(ends)
+            found.append(torch.tensor(inputs.tokens[row : row + 1, : end + 1]))
+    if not found:
+        raise MicrotomeError("no text of the program has an answer, so there is nothing to trace")
+    return found
