@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from microtome.errors import MicrotomeError
 from microtome.specimen.compiled import (
     Compiled,
     Swap,
@@ -48,3 +49,23 @@ def test_another_direction_does_not_do_it(variable: str):
     )
     assert right.all()
     assert not wrong.all()
+
+
+@pytest.mark.parametrize(
+    ("swap", "message"),
+    [
+        (Swap("dept", 1, 0), "no variable 'dept' to swap; known: token, opened, closed, depth"),
+        (Swap("start", 1, 0), "no variable 'start' to swap"),
+        (Swap("depth", 0, 0), "position 0 cannot be swapped: the text has positions 1 to 3"),
+        (Swap("depth", 4, 0), "position 4 cannot be swapped"),
+        (Swap("depth", 1, 3), r"'depth' has no value 3: it has 3 \(0 to 2\)"),
+    ],
+)
+def test_swaps_of_what_is_not_there(swap: Swap, message: str):
+    compiled = compile_program("parentheses")
+    model = compiled.language_model()
+    tokens = model.tokenize("( ) )")
+    with pytest.raises(MicrotomeError, match=message):
+        swap_values(compiled, model, tokens, [swap])
+    with pytest.raises(MicrotomeError, match=message):
+        forced_values(compiled.program, tokens, [swap])

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from microtome.errors import MicrotomeError
 from microtome.intervention import Direction, Intervention, hold, intervene
 from microtome.model import LanguageModel, Site
 from microtome.specimen.compiled.compile import Compiled
@@ -73,10 +74,34 @@ def swap_values(
     compiled: Compiled, model: LanguageModel, tokens: Int[Tensor, "1 position"], swaps: list[Swap]
 ) -> Int[Tensor, "swap position"]:
     """The model's most likely next tokens with a variable's direction exchanged for another's,
-    where it is written: one row a swap."""
+    where it is written: one row a swap.
+
+    Raises:
+        MicrotomeError: a swap of what is not there, or may not be forced.
+    """
+    _check_swaps(compiled.program, swaps, tokens.shape[1])
     held = run_program(compiled.program, tokens.numpy())
     batch = [_exchange(compiled, swap, held) for swap in swaps]
     return intervene(hold(model, tokens), batch).logits.argmax(-1)
+
+
+def _check_swaps(program: Program, swaps: list[Swap], length: int) -> None:
+    for swap in swaps:
+        if swap.variable not in program.used or swap.variable == "start":
+            known = ", ".join(name for name in program.used if name != "start")
+            raise MicrotomeError(
+                f"{program.name!r} has no variable {swap.variable!r} to swap; known: {known}"
+            )
+        if not 1 <= swap.position < length:
+            raise MicrotomeError(
+                f"position {swap.position} cannot be swapped: the text has positions 1 to "
+                f"{length - 1} after {START}"
+            )
+        n = len(program.values[swap.variable])
+        if not 0 <= swap.value < n:
+            raise MicrotomeError(
+                f"{swap.variable!r} has no value {swap.value}: it has {n} (0 to {n - 1})"
+            )
 
 
 def _exchange(compiled: Compiled, swap: Swap, held: Values) -> tuple[Intervention, ...]:
@@ -93,7 +118,12 @@ def _exchange(compiled: Compiled, swap: Swap, held: Values) -> tuple[Interventio
 
 
 def forced_values(program: Program, tokens: Int[Tensor, "1 position"], swaps: list[Swap]) -> Values:
-    """What the program computes with a variable's value forced: one row a swap."""
+    """What the program computes with a variable's value forced: one row a swap.
+
+    Raises:
+        MicrotomeError: a swap of what is not there, or may not be forced.
+    """
+    _check_swaps(program, swaps, tokens.shape[1])
     rows = np.repeat(tokens.numpy(), len(swaps), 0)
     forced: dict[str, np.ndarray] = {}
     for row, swap in enumerate(swaps):
