@@ -33,6 +33,9 @@ def score(
     quick: Annotated[
         bool, typer.Option("--quick", help="One seed, a few steps: whether it runs.")
     ] = False,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Processes; by default as many as cores, 4 at most.")
+    ] = 0,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -55,6 +58,7 @@ def score(
         to_json,
     )
     from microtome.specimen.score import quick as shortened
+    from microtome.specimen.score.parallel import default_jobs
 
     if out is not None:
         check_output(out, force, kind="score")
@@ -62,9 +66,8 @@ def score(
     if dictionary is None and graph is None:
         options = ScoreOptions(seeds=numbers)
         with stage_bar(json) as advance:
-            board = score_specimens(
-                truth or (), shortened(options) if quick else options, model, advance
-            )
+            options = shortened(options) if quick else options
+            board = score_specimens(truth or (), options, model, advance, jobs or default_jobs())
     else:
         board = _one(truth or [], dictionary, graph, model, numbers, json)
     if out is not None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel, Site
-from microtome.specimen.score.concepts import Questions, ask
+from microtome.specimen.score.concepts import Judged, Questions, ask
 from microtome.specimen.score.dictionaries import (
     Plan,
     principal_dictionary,
@@ -56,8 +56,10 @@ def score_labelled(
     model = given.model
     labelled = labelled_tokens(given.truth, given.tensors, options.texts, seed)
     middle = f"blocks.{model.n_layers // 2}.resid.post"
-    reads = {name: nearest_read(d, model.n_layers) for name, d in given.dictionaries.items()}
-    sites = [middle, *(d.reads[reads[name]] for name, d in given.dictionaries.items())]
+    ready = {name: d.to("cpu", torch.float32) for name, d in given.dictionaries.items()}
+    encoders = {name: nearest_read(d, model.n_layers) for name, d in ready.items()}
+    own = {name: one_encoder(d, encoders[name]) for name, d in ready.items()}
+    sites = [middle, *(d.reads[0] for d in own.values())]
     x = activations_at(model, labelled.tokens, sites)
     training = x[middle][training_rows(model, labelled)]
     plan = Plan(options.architectures, 4 * model.d_model, options.steps, 2 * options.batch, seed)
@@ -79,8 +81,10 @@ def score_labelled(
         outcome = _outcome(name, role, questions, {middle: dictionary})
         figures = dict(outcome.figures) | reconstruction(dictionary, tested)
         outcomes.append(Outcome("concepts", name, role, figures, outcome.detail))
-    for name, dictionary in given.dictionaries.items():
-        outcomes.append(own_outcome(name, dictionary, reads[name], labelled, x))
+    for name, dictionary in own.items():
+        (site,) = dictionary.reads
+        asked = questions_at(labelled, site, x)
+        outcomes.append(_outcome(name, "dictionary", asked, {site: dictionary}))
     outcomes += control_outcomes(questions, {middle: first}, torch.Generator().manual_seed(seed))
     return Scored(given.name, tuple(outcomes), {"concepts": {"coverage": questions.chance}})
 
@@ -102,28 +106,17 @@ def questions_at(
     return questions
 
 
-def own_outcome(
-    name: str,
-    dictionary: Dictionary,
-    encoder: int,
-    labelled: LabelledTokens,
-    x: Mapping[str, Float[Tensor, "text position d"]],
-) -> Outcome:
-    """A dictionary as it is, by one of its encoders."""
-    site = dictionary.reads[dictionary.sources[encoder][0]]
-    questions = questions_at(labelled, site, x)
-    return _outcome(name, "dictionary", questions, {site: one_encoder(dictionary, encoder)})
-
-
 def control_outcomes(
     questions: Questions, dictionaries: Mapping[str, Dictionary], generator: torch.Generator
 ) -> list[Outcome]:
     """The linear probe, and what dictionaries tell of labels that were dealt out anew."""
-    shuffled = questions.of_shuffled(dictionaries, generator)
-    probe = questions.of_probe()
+    methods: list[tuple[str, Role, Judged]] = [
+        ("linear probe", "ceiling", questions.of_probe()),
+        ("shuffled labels", "shuffled", questions.of_shuffled(dictionaries, generator)),
+    ]
     return [
-        Outcome("concepts", "linear probe", "ceiling", {"coverage": probe.mean}, probe.by_variable),
-        Outcome("concepts", "shuffled labels", "shuffled", {"coverage": shuffled.mean}),
+        Outcome("concepts", method, role, {"coverage": judged.mean}, judged.by_variable)
+        for method, role, judged in methods
     ]
 
 

@@ -18,14 +18,14 @@ class ScoreOptions:
     seeds: tuple[int, ...] = (0, 1, 2)
     """Of worlds, rotations, samples and training alike: one independent repetition each."""
     architectures: tuple[str, ...] = ARCHITECTURES
-    steps: int = 400
+    steps: int = 300
     """Training steps on compiled and labelled truths."""
-    synthetic_steps: int = 1500
+    synthetic_steps: int = 1200
     batch: int = 256
     """Tokens a step; twice as many on synthetic activations."""
     features: int = 128
     """Of a dictionary on a compiled circuit; elsewhere four times as many as dimensions."""
-    texts: int = 1000
+    texts: int = 1500
     """Drawn for a compiled circuit, or read of a labelled truth at most."""
     rows: int = 16_000
     """Synthetic activations on which dictionaries are scored."""

@@ -1,19 +1,18 @@
 """The scoreboard: every architecture and the attribution method on every truth."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from microtome.errors import MicrotomeError
 from microtome.specimen.entry import PREFIX
 from microtome.specimen.score.options import ScoreOptions
+from microtome.specimen.score.parallel import Job, run_jobs
 from microtome.specimen.score.progress import Stages, silent
 from microtome.specimen.score.result import Scoreboard, Scored, ScoreTable, mean_of, tabulate
 
 SYNTHETIC, COMPILED = "synthetic", "compiled"
-
-Job = Callable[[ScoreOptions, int, Stages], Scored]
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,7 @@ def score_specimens(
     options: ScoreOptions | None = None,
     model: str | None = None,
     stages: Stages = silent,
+    jobs: int = 1,
 ) -> Scoreboard:
     """Score every dictionary architecture and the attribution method.
 
@@ -40,6 +40,7 @@ def score_specimens(
         options: of the run.
         model: for a folder of labelled tokens, the model that they are of.
         stages: told how far it is.
+        jobs: processes; figures do not depend on how many.
 
     Raises:
         MicrotomeError: an unknown truth (names the nearest), or one that cannot be used.
@@ -49,8 +50,10 @@ def score_specimens(
     entries, notes = resolve(truths, model)
     tables: list[ScoreTable] = []
     circuits: dict[int, list[Scored]] = {}
+    tasks = [(entry.job, seed) for entry in entries for seed in options.seeds]
+    done = iter(run_jobs(tasks, options, jobs, stages))
     for entry in entries:
-        by_seed = [entry.job(options, seed, stages) for seed in options.seeds]
+        by_seed = [next(done) for _ in options.seeds]
         tables += tabulate(entry.name, by_seed)
         if entry.kind == COMPILED:
             for seed, scored in zip(options.seeds, by_seed, strict=True):
@@ -114,8 +117,8 @@ def labelled_specimens() -> dict[str, bool]:
     found = {}
     for name, specimen in all_specimens().items():
         if {"model", "truth"} <= set(specimen.every_part) and name not in PROGRAMS:
-            there = specimen.build is not None or bool(bundled_path(find_part(name, "truth")))
-            found[name] = there
+            parts = [find_part(name, part) for part in ("model", "truth")]
+            found[name] = specimen.build is not None or all(map(bundled_path, parts))
     return found
 
 
