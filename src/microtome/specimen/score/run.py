@@ -100,6 +100,7 @@ def _entry(name: str, known: Mapping[str, bool], model: str | None) -> Entry:
     if name in PROGRAMS:
         return Entry(name, COMPILED, partial(score_circuit, name))
     if name.split("/")[0] in known:
+        name = name.removesuffix("/truth")
         return Entry(name, "world", _WorldJob(f"{PREFIX}{name}", model))
     if Path(name).is_dir():
         return Entry(name, "world", _WorldJob(name, model))
