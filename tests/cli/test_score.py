@@ -1,11 +1,17 @@
 """microtome score, run as a user runs it."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from microtome.artifact import read_manifest
+from microtome.dictionary import save_dictionary
+from microtome.specimen.score.dictionaries import principal_dictionary
+from microtome.specimen.synthetic import SyntheticOptions, SyntheticStream, synthetic_truth
+from microtome.specimen.truth import save_truth
 from tests.cli.conftest import Run
 
 
@@ -44,6 +50,18 @@ def test_a_dictionary_in_a_folder(run: Run, dictionary_folder: Path, model_folde
     assert "has width" in said.err
 
 
+def test_a_dictionary_from_elsewhere_in_a_table(run: Run, tmp_path: Path):
+    stream = SyntheticStream(SyntheticOptions(d=8, directions=16, active=2))
+    save_truth(*synthetic_truth(stream, rows=900), tmp_path / "truth")
+    x = stream.sample(500, 3).activations
+    save_dictionary(principal_dictionary(x, "blocks.0.resid.post", 2), tmp_path / "mine")
+    said = run("score", "-d", tmp_path / "mine", "-t", tmp_path / "truth", "--seeds", 2)
+    assert said.code == 0, said.err
+    assert max(map(len, said.out.splitlines())) <= 100
+    for word in ("mine", "random dictionary", "linear probe", "chance", "mean over 2 seeds"):
+        assert word in said.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -59,6 +77,20 @@ def test_bad_input(run: Run, arguments: list[str], message: str):
     assert said.code == 2
     assert message in said.err
     assert len(said.err.splitlines()) == 1
+
+
+def test_an_interruption_is_one_word(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """SIGTERM while dictionaries are trained: the trainer ends its step."""
+
+    def stopped(*_: object):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("microtome.specimen.score.synthetic.training_report", lambda *_: stopped)
+    out = tmp_path / "score"
+    said = run("score", "--truth", "synthetic", "--quick", "--jobs", 1, "--out", out)
+    assert said.code == 128 + signal.SIGTERM
+    assert said.err.strip() == "microtome: interrupted"
+    assert not out.exists()
 
 
 @pytest.mark.slow

@@ -48,6 +48,7 @@ def score(
     import json as writer
 
     from microtome.artifact import check_output
+    from microtome.artifact.interrupt import Interrupted
     from microtome.cli.console import stdout
     from microtome.cli.progress import stage_bar
     from microtome.specimen.score import (
@@ -65,9 +66,14 @@ def score(
     numbers = tuple(range(1 if quick else seeds))
     if dictionary is None and graph is None:
         options = ScoreOptions(seeds=numbers)
-        with stage_bar(json) as advance:
-            options = shortened(options) if quick else options
-            board = score_specimens(truth or (), options, model, advance, jobs or default_jobs())
+        options = shortened(options) if quick else options
+        try:
+            with stage_bar(json) as advance:
+                processes = jobs or default_jobs()
+                board = score_specimens(truth or (), options, model, advance, processes)
+        except Interrupted as stop:
+            typer.echo("microtome: interrupted", err=True)
+            raise typer.Exit(128 + stop.signal_number) from stop
     else:
         board = _one(truth or [], dictionary, graph, model, numbers, json)
     if out is not None:
