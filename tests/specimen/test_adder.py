@@ -75,8 +75,8 @@ def test_training_resumes_exactly(tmp_path: Path):
             raise Killed
 
     with pytest.raises(Killed):
-        train(recipe, tmp_path / "checkpoint.pt", kill, save_every=15)
-    resumed = train(recipe, tmp_path / "checkpoint.pt")
+        train(recipe, tmp_path / "checkpoint.safetensors", kill, save_every=15)
+    resumed = train(recipe, tmp_path / "checkpoint.safetensors")
     for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(a, b)
     other = replace(recipe, seed=1)

@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 def build_model(folder: Path, recipe: AdderRecipe, say: Say = print) -> LanguageModel:
     """Train the model, resuming if it was interrupted."""
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "checkpoint.pt"
+    checkpoint = folder / "checkpoint.safetensors"
 
     def report(step: int, loss: float) -> None:
         if step % 100 == 0:
@@ -39,7 +39,7 @@ def build_model(folder: Path, recipe: AdderRecipe, say: Say = print) -> Language
     hf = train(recipe, checkpoint, report)
     hf.save_pretrained(folder / "model")
     build_tokenizer().save_pretrained(folder / "model")
-    checkpoint.unlink()
+    checkpoint.unlink(missing_ok=True)
     return LanguageModel.load(folder / "model", device="cpu")
 
 

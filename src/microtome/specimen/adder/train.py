@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from microtome.specimen.adder import world
+from microtome.specimen.checkpoint import restore_checkpoint, save_checkpoint
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def train(
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
-    start = _restore(recipe, model, optimiser, checkpoint)
+    made_by = asdict(recipe)
+    start = restore_checkpoint(checkpoint, model, optimiser, made_by) if checkpoint else 0
     pairs = world.split_pairs(recipe.seed).train
     data = world.batches(pairs, recipe.batch_size, recipe.seed, start)
     for step in range(start, recipe.steps):
@@ -78,7 +80,7 @@ def train(
         if report and step % 20 == 0:
             report(step, loss.item())
         if checkpoint and (step + 1) % save_every == 0:
-            _save(recipe, model, optimiser, step + 1, checkpoint)
+            save_checkpoint(checkpoint, model, optimiser, step + 1, made_by)
     return model.eval()
 
 
@@ -93,21 +95,3 @@ def _loss(model: LlamaForCausalLM, pairs: Tensor) -> Tensor:
 
 def _schedule(recipe: AdderRecipe, step: int) -> float:
     return min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.decay, 1.0)
-
-
-def _save(recipe: AdderRecipe, model, optimiser, step: int, checkpoint: Path) -> None:
-    beside = checkpoint.with_suffix(".tmp")
-    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-    torch.save({**state, "step": step, "recipe": asdict(recipe)}, beside)
-    beside.replace(checkpoint)
-
-
-def _restore(recipe: AdderRecipe, model, optimiser, checkpoint: Path | None) -> int:
-    if checkpoint is None or not checkpoint.exists():
-        return 0
-    state = torch.load(checkpoint, weights_only=True)
-    if state["recipe"] != asdict(recipe):
-        return 0
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    return state["step"]
