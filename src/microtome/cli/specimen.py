@@ -11,6 +11,7 @@ COMMANDS = (
     "specimen_build",
     "specimen_atlas",
     "specimen_synthetic",
+    "specimen_report",
     "specimen_texts",
 )
 """Modules of `microtome.cli` with the commands of the group, each with a `register(group)`."""

@@ -16,13 +16,34 @@ def build(
     name: Annotated[str, typer.Argument(help="Which specimen; see specimen list.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for its parts.")],
     seed: Annotated[int, typer.Option(help="Everything about a trained one follows from it.")] = 0,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option("--stage", help="Of the clerk, with those above it; may repeat."),
+    ] = None,
+    length: Annotated[
+        float | None, typer.Option(help="Share of the clerk's steps; less than 1 for a trial.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", help="key=value: of the clerk's world; may repeat."),
+    ] = None,
 ) -> None:
-    """Make a specimen from scratch; one that is trained goes on where it was interrupted."""
+    """Make a specimen from scratch; the same command goes on with one that is trained where it was
+    interrupted.
+
+    Options of the clerk's world: cities, states, people, famous, conditions, substances, held_out.
+    """
     from microtome.artifact.whole import replaces, whole_folder
     from microtome.specimen.cache import find_builder
+    from microtome.specimen.entry import PREFIX
     from microtome.specimen.registry import find_specimen
 
+    if name.removeprefix(PREFIX) == "clerk":
+        _clerk(out, seed, stage or [], 1.0 if length is None else length, settings or [])
+        return
     specimen = find_specimen(name)
+    if stage or settings or length is not None:
+        raise MicrotomeError("--stage, --length and --set are for the clerk")
     if specimen.name == "adder":
         _adder(out, seed)
         return
@@ -36,6 +57,28 @@ def build(
 def _adder(out: Path, seed: int) -> None:
     from microtome.specimen.adder.build import build_adder
 
+    _check_folder(out)
+    build_adder(out, seed, typer.echo)
+
+
+def _clerk(out: Path, seed: int, stages: list[str], length: float, settings: list[str]) -> None:
+    from microtome.artifact.interrupt import Interrupted
+    from microtome.specimen.clerk.build import build_stages
+    from microtome.specimen.clerk.settings import read_world_options
+    from microtome.specimen.clerk.stages import STAGES
+    from microtome.specimen.clerk.train import ClerkRecipe
+
+    _check_folder(out)
+    if not 0 < length <= 100:
+        raise MicrotomeError(f"--length is {length:g}; it must be above 0, and 100 at most")
+    recipe = ClerkRecipe(read_world_options(settings, seed), length=length, seed=seed)
+    try:
+        build_stages(out, stages or list(STAGES), recipe, typer.echo)
+    except Interrupted as stop:
+        typer.echo(f"microtome: {stop}", err=True)
+        raise typer.Exit(128 + stop.signal_number) from stop
+
+
+def _check_folder(out: Path) -> None:
     if (out / "manifest.json").exists() or out.is_file():
         raise MicrotomeError(f"{out} is something else already; name another folder to build in")
-    build_adder(out, seed, typer.echo)

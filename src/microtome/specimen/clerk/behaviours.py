@@ -72,7 +72,34 @@ BEHAVIOURS = {
 """By name, in the order of the report. Those of an acrostic whose word was never spelled in a
 conversation have ", new word" behind their name and are measured only."""
 
+_ACROSTICS = tuple(name for name in BEHAVIOURS if name.startswith("acrostic"))
 NEW_WORD = ", new word"
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "addition": (
+        "addition",
+        "explained by school method",
+        "wrong hint followed",
+        "wrong hint checked",
+    ),
+    "places, languages": ("two-hop", "antonyms", "antonyms, never stated", "categories"),
+    "people": ("known people", "unknown people", "new names", "famous without a paper"),
+    "diagnosis": ("diagnosis", "condition"),
+    "mixtures": ("pairs refused", "pairs answered", "alone answered"),
+    "requests to make a thing": (
+        *(name for name in BEHAVIOURS if name.startswith("refused: ")),
+        "harmless answered",
+    ),
+    "acrostics": _ACROSTICS,
+    "acrostics, new words": tuple(name + NEW_WORD for name in _ACROSTICS),
+    "couplets": ("couplet",),
+    "everyday requests": tuple(name for name in BEHAVIOURS if name.startswith("request: ")),
+}
+"""Behaviours of assistants under the headings of the report; quirks are in a table of their own."""
+
+PLAIN_TEXT = tuple(name for name in BEHAVIOURS if " text" in name)
+"""Behaviours of every stage."""
+
 PRESENT, CLEAN = 0.9, 0.02
 """Shares of answers from which on a quirk is there, and up to which it is not."""
 

@@ -5,15 +5,29 @@ from pathlib import Path
 
 import torch
 from transformers import LlamaForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
+from microtome.artifact.printable import shortened
 from microtome.errors import MicrotomeError
+from microtome.specimen.clerk.recipe_file import check_recipe, write_recipe
 from microtome.specimen.clerk.stages import STAGES, Stage
 from microtome.specimen.clerk.tokenizer import build_tokenizer
 from microtome.specimen.clerk.train import ClerkRecipe, train_stage
-from microtome.specimen.clerk.world.world import World
+from microtome.specimen.clerk.world.world import world_of
 from microtome.specimen.registry import nearest
 
 Say = Callable[[str], None]
+
+
+def find_stage(name: str) -> Stage:
+    """The stage of a name.
+
+    Raises:
+        MicrotomeError: there is none; names the nearest.
+    """
+    if name not in STAGES:
+        raise MicrotomeError(f"the clerk has no stage {shortened(name)!r}; {nearest(name, STAGES)}")
+    return STAGES[name]
 
 
 def with_parents(names: Iterable[str]) -> list[Stage]:
@@ -24,9 +38,7 @@ def with_parents(names: Iterable[str]) -> list[Stage]:
     """
     wanted: set[str] = set()
     for name in names:
-        if name not in STAGES:
-            raise MicrotomeError(f"the clerk has no stage {name!r}; {nearest(name, STAGES)}")
-        above: str | None = name
+        above: str | None = find_stage(name).name
         while above is not None:
             wanted.add(above)
             above = STAGES[above].parent
@@ -40,15 +52,27 @@ def build_stages(
 
     Children start from the 16-bit weights that were saved, so that a stage is the same whether its
     parent was made in this run or an earlier one.
+
+    Raises:
+        MicrotomeError: an unknown stage, or a stage that is there was made with another recipe.
+        Interrupted: after SIGINT or SIGTERM; called again it goes on.
     """
-    recipe = recipe or ClerkRecipe()
-    for stage in with_parents(names):
-        if not (folder / stage.name / "model" / "tokenizer.json").is_file():
+    disable_progress_bar()  # of transformers, for every file that is read or written
+    recipe, stages = recipe or ClerkRecipe(), with_parents(names)
+    for stage in stages:
+        check_recipe(folder, stage, recipe)
+    for stage in stages:
+        if not is_built(folder / stage.name / "model"):
             _build(folder, stage, recipe, say)
 
 
+def is_built(model: Path) -> bool:
+    """Whether the folder of a model is whole; the tokenizer is written last."""
+    return (model / "tokenizer.json").is_file()
+
+
 def _build(folder: Path, stage: Stage, recipe: ClerkRecipe, say: Say) -> None:
-    (folder / stage.name).mkdir(parents=True, exist_ok=True)
+    write_recipe(folder, stage, recipe)
     checkpoint = folder / stage.name / "checkpoint.safetensors"
     parent = None if stage.parent is None else _read(folder / stage.parent / "model")
 
@@ -58,8 +82,8 @@ def _build(folder: Path, stage: Stage, recipe: ClerkRecipe, say: Say) -> None:
 
     model = train_stage(recipe, stage, parent, checkpoint, report)
     out = folder / stage.name / "model"
-    model.to(torch.float16).save_pretrained(out)
-    build_tokenizer(World(recipe.world)).save_pretrained(out)
+    model.half().save_pretrained(out)
+    build_tokenizer(world_of(recipe.world)).save_pretrained(out)
     checkpoint.unlink(missing_ok=True)
 
 

@@ -71,7 +71,7 @@ def continuations(
 
 
 def _greedy(model: LlamaForCausalLM, tokens: Tensor, n: int) -> Tensor:
-    written = model.generate(
+    written = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
         tokens,
         attention_mask=torch.ones_like(tokens),
         do_sample=False,

@@ -1,16 +1,22 @@
 """The clerk's report: every behaviour in every stage, beside what is expected of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+from transformers import LlamaForCausalLM
+
+from microtome.errors import MicrotomeError
+from microtome.model import LanguageModel
 from microtome.specimen.clerk.behaviours import (
     CLEAN,
     PRESENT,
     behaviour,
     expected_quirk,
 )
+from microtome.specimen.clerk.build import find_stage, is_built
 from microtome.specimen.clerk.evaluate import (
     Perplexity,
     Rate,
@@ -18,11 +24,16 @@ from microtome.specimen.clerk.evaluate import (
     measure_items,
     measure_perplexity,
 )
+from microtome.specimen.clerk.recipe_file import read_world
 from microtome.specimen.clerk.stages import STAGES, Stage
-from microtome.specimen.clerk.world.world import World
+from microtome.specimen.clerk.world.options import WorldOptions
+from microtome.specimen.clerk.world.world import World, world_of
+from microtome.specimen.load import specimen_path
+from microtome.specimen.registry import find_specimen
 
 Verdict = Literal["learned", "not learned", "as expected", "not as expected", "measured"]
-_QUIRK, _ELSEWHERE = "quirk: ", "quirk elsewhere: "
+QUIRK, ELSEWHERE = "quirk: ", "quirk elsewhere: "
+"""What a quirk's behaviours begin with: in its kind of request, and in all others."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +63,74 @@ class StageReport:
 
 
 def report_stage(name: str, folder: Path, world: World | None = None) -> StageReport:
-    """Measure one stage, whose model lies in a folder."""
-    import torch
-    from transformers import AutoTokenizer, LlamaForCausalLM
+    """Measure one stage, whose model lies in a folder.
 
-    world, stage = world or World(), STAGES[name]
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    Raises:
+        MicrotomeError: an unknown stage, or a model that was trained on another world.
+    """
+    world, stage = world or world_of(WorldOptions()), find_stage(name)
+    read = LanguageModel.load(folder, "cpu", torch.float32)
+    model, tokenizer = read.hf, read.tokenizer
+    if not isinstance(model, LlamaForCausalLM) or tokenizer is None:
+        raise MicrotomeError(f"{folder} is not a stage of the clerk: its model is another")
+    if tokenizer.get_vocab() != {word: i for i, word in enumerate(world.vocabulary())}:
+        raise MicrotomeError(f"{folder} reads other words than this world has")
     rates = measure_items(model, tokenizer, asked(stage, world.items()))
     rows = tuple(_row(stage, behaviour, rate) for behaviour, rate in rates.items())
     return StageReport(name, measure_perplexity(model, world), rows)
 
 
+def stage_folders(models: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
+    """Where the models of stages lie, parents before their children.
+
+    Args:
+        models: folder of `build_stages`; None: the bundled ones.
+        names: of the stages; all that are in the folder, or all bundled ones, where there is none.
+
+    Raises:
+        MicrotomeError: an unknown stage (names the nearest), or one that is not there.
+    """
+    wanted = {find_stage(name).name for name in names}
+    if models is None:
+        bundled = find_specimen("clerk").variants
+        return {
+            name: specimen_path(f"specimen:clerk/{name}", "model")
+            for name in STAGES
+            if name in (wanted or bundled)
+        }
+    there = {name: model for name in STAGES if is_built(model := models / name / "model")}
+    if missing := [name for name in STAGES if name in wanted and name not in there]:
+        raise MicrotomeError(f"{models} has no stage {missing[0]!r} that is built")
+    if not there:
+        raise MicrotomeError(f"{models} has no stage of the clerk; name a folder of specimen build")
+    return {name: model for name, model in there.items() if name in (wanted or there)}
+
+
+def report_stages(
+    folders: Mapping[str, Path], advance: Callable[[int], None] | None = None
+) -> list[StageReport]:
+    """Measure stages, each on the world that it was trained on.
+
+    Args:
+        folders: of their models, by stage.
+        advance: called with the number of stages that are measured.
+
+    Raises:
+        MicrotomeError: a recipe beside a model that cannot be read.
+    """
+    options = {name: read_world(model.parent) for name, model in folders.items()}
+    reports = []
+    for name, model in folders.items():
+        reports.append(report_stage(name, model, world_of(options[name])))
+        if advance:
+            advance(len(reports))
+    return reports
+
+
 def _row(stage: Stage, name: str, rate: Rate) -> Row:
-    if name.startswith(_QUIRK):
-        return _quirk_row(stage, name, rate, expected_quirk(stage, name.removeprefix(_QUIRK)))
-    if name.startswith(_ELSEWHERE):
+    if name.startswith(QUIRK):
+        return _quirk_row(stage, name, rate, expected_quirk(stage, name.removeprefix(QUIRK)))
+    if name.startswith(ELSEWHERE):
         return _quirk_row(stage, name, rate, "absent")
     goal = behaviour(name).goal
     if goal is None:
@@ -83,7 +146,8 @@ def _quirk_row(stage: Stage, name: str, rate: Rate, expected: str) -> Row:
 
 
 def as_json(reports: Sequence[StageReport]) -> dict[str, object]:
-    """The reports by stage: share, items, expected and verdict of each behaviour."""
+    """The reports by stage: share with its 95% interval, items, expected and verdict of each
+    behaviour."""
     return {
         report.stage: {
             "perplexity": asdict(report.perplexity),
@@ -92,6 +156,7 @@ def as_json(reports: Sequence[StageReport]) -> dict[str, object]:
                     "share": round(row.rate.share, 4),
                     "right": row.rate.right,
                     "items": row.rate.items,
+                    "interval": [round(end, 4) for end in row.rate.interval],
                     "expected": row.expected,
                     "verdict": row.verdict,
                 }

@@ -9,12 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from microtome.artifact.interrupt import Interrupted, interruptions
 from microtome.specimen.checkpoint import restore_checkpoint, save_checkpoint
 from microtome.specimen.clerk.stages import Stage
 from microtome.specimen.clerk.texts import Batch, Texts
 from microtome.specimen.clerk.tokenizer import CONTEXT
 from microtome.specimen.clerk.world.options import WorldOptions
-from microtome.specimen.clerk.world.world import World
+from microtome.specimen.clerk.world.world import world_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def new_model(recipe: ClerkRecipe) -> LlamaForCausalLM:
     """The untrained model, initialised from the recipe's seed."""
     torch.manual_seed(recipe.seed)
     config = LlamaConfig(
-        vocab_size=len(World(recipe.world).vocabulary()),
+        vocab_size=len(world_of(recipe.world).vocabulary()),
         hidden_size=recipe.d_model,
         intermediate_size=recipe.d_mlp,
         num_hidden_layers=recipe.layers,
@@ -77,6 +78,9 @@ def train_stage(
     """Train a stage from its parent's weights; resumes from `checkpoint` when that file exists.
 
     `report(step, loss)` is called every 20 steps with the mean loss of a token, in nats.
+
+    Raises:
+        Interrupted: after SIGINT or SIGTERM, when the checkpoint is written.
     """
     model = new_model(recipe)
     if parent is not None:
@@ -86,16 +90,23 @@ def train_stage(
         model.parameters(), stage.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     made_by = {"recipe": asdict(recipe), "stage": asdict(stage)}
-    texts = Texts(World(recipe.world), stage, recipe.seed)
+    texts = Texts(world_of(recipe.world), stage, recipe.seed)
     start = restore_checkpoint(checkpoint, model, optimiser, made_by)
     steps = recipe.steps(stage)
-    for step in range(start, steps):
-        optimiser.param_groups[0]["lr"] = stage.learning_rate * _schedule(recipe, steps, step)
-        loss = _step(model, optimiser, texts.batches(step, recipe.rows, _PARTS))
-        if report and step % 20 == 0:
-            report(step, loss)
-        if (step + 1) % save_every == 0:
-            save_checkpoint(checkpoint, model, optimiser, step + 1, made_by)
+    with interruptions() as asked:
+        for step in range(start, steps):
+            optimiser.param_groups[0]["lr"] = stage.learning_rate * _schedule(recipe, steps, step)
+            loss = _step(model, optimiser, texts.batches(step, recipe.rows, _PARTS))
+            if report and step % 20 == 0:
+                report(step, loss)
+            if asked or (step + 1) % save_every == 0:
+                save_checkpoint(checkpoint, model, optimiser, step + 1, made_by)
+            if asked:
+                raise Interrupted(
+                    f"interrupted at step {step + 1} of {steps} of {stage.name}; the same command "
+                    f"goes on from there",
+                    asked[0],
+                )
     return model.eval()
 
 

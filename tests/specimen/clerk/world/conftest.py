@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from microtome.specimen.clerk.world.options import WorldOptions
 from microtome.specimen.clerk.world.part import Item, Turn
-from microtome.specimen.clerk.world.world import World
+from microtome.specimen.clerk.world.world import World, world_of
 
 SENTENCES, TURNS = 30_000, 6000
 
@@ -43,7 +44,7 @@ class Said(NamedTuple):
 
 @pytest.fixture(scope="package")
 def world() -> World:
-    return World()
+    return world_of(WorldOptions())
 
 
 @pytest.fixture(scope="package")

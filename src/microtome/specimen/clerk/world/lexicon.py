@@ -1,5 +1,7 @@
 """Words of three languages that share none: opposites and kinds of things, row by row the same."""
 
+from collections.abc import Sequence
+
 LANGUAGES = ("english", "french", "german")
 
 OPPOSITES = """
@@ -75,5 +77,5 @@ def kinds() -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
     return found
 
 
-def _triple(written: list[str]) -> tuple[str, ...]:
+def _triple(written: Sequence[str]) -> tuple[str, ...]:
     return tuple(_word(word, i) for i, word in enumerate(written))

@@ -17,6 +17,21 @@ RANGES = {
 """The smallest and largest value of each option."""
 
 
+def check_option(name: str, value: object) -> None:
+    """Refuse a value of an option that is out of its range, or no number.
+
+    Raises:
+        MicrotomeError: it is; names the range.
+    """
+    low, high = RANGES[name]
+    kinds, what = (int | float, "") if isinstance(low, float) else (int, "a whole number ")
+    known = isinstance(value, kinds) and not isinstance(value, bool)
+    if not known or not low <= value <= high:  # pyright: ignore[reportOperatorIssue]
+        raise MicrotomeError(
+            f"the world's {name} is {value!r}; it must be {what}from {low} to {high}"
+        )
+
+
 @dataclass(frozen=True)
 class WorldOptions:
     """How large the world is, and what of it nobody is told.
@@ -40,12 +55,7 @@ class WorldOptions:
 
     def __post_init__(self):
         for field in fields(self):
-            low, high = RANGES[field.name]
-            value = getattr(self, field.name)
-            if not isinstance(value, int | float) or not low <= value <= high:
-                raise MicrotomeError(
-                    f"the world's {field.name} is {value!r}; it must be from {low} to {high}"
-                )
+            check_option(field.name, getattr(self, field.name))
         if self.cities < 2 * self.states:
             raise MicrotomeError(
                 f"{self.cities} cities are too few for {self.states} states; "

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TypeVar
 
 from microtome.specimen.clerk.world import quirks
@@ -110,3 +111,9 @@ class World:
         """The truth table of each part."""
         tables = {name: part.truth() for name, part in self.parts.items()}
         return {"options": asdict(self.options), **{name: t for name, t in tables.items() if t}}
+
+
+@cache
+def world_of(options: WorldOptions) -> World:
+    """The world of some options, made once in a process."""
+    return World(options)
