@@ -45,7 +45,7 @@ def score_dictionary(
     from microtome.specimen.load import load_truth
 
     known, tensors = load_truth(truth)
-    title = truth.removeprefix(PREFIX)
+    title = known.specimen
     if known.kind == "synthetic":
         by_seed = [_on_directions(dictionary, known, tensors, seed) for seed in seeds]
     else:
@@ -135,7 +135,7 @@ def score_graph(
     from microtome.specimen.score.matching import match_by_label, match_features
 
     known, tensors = load_truth(truth)
-    title = truth.removeprefix(PREFIX)
+    title = known.specimen
     by_seed = []
     for seed in seeds:
         if dictionary is not None and model is not None:

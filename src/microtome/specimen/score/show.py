@@ -75,7 +75,7 @@ def _one(table: ScoreTable) -> Table:
     out = _empty("method", "", *(_COLUMNS[key] for key in keys))
     for row in table.rows:
         cells = (number(row.figures.get(key), digits=_DIGITS.get(key, 3)) for key in keys)
-        out.add_row(escape(row.method[-32:]), _ROLES[row.role], *cells, style=_style(row))
+        out.add_row(escape(row.method[-22:]), _ROLES[row.role], *cells, style=_style(row))
     if table.chance:
         cells = (number(table.chance.get(key), "") for key in keys)
         out.add_row("chance", "", *cells, style="dim")
