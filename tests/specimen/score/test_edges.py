@@ -7,6 +7,7 @@ from microtome.circuit import Graph, Nodes, Prompt
 from microtome.errors import MicrotomeError
 from microtome.specimen.score.edges import (
     auroc,
+    aurocs,
     bridged_pairs,
     edge_scores,
     judge_edges,
@@ -133,3 +134,19 @@ def test_a_truth_without_edges_is_refused():
     scores = edge_scores([graph(RIGHT)], truth(edges=False), MEANINGS)
     with pytest.raises(MicrotomeError, match="has no edges"):
         judge_edges(scores, truth(edges=False), 2)
+
+
+def test_pairs_without_nodes_may_be_left_out():
+    meanings = Meanings({(0, 0): "a", (0, 1): "c"}, {})
+    edges = {(0, 1): 1.0, (0, 2): 1.0, (0, 5): 0.1, (1, 5): 0.5, (2, 5): 0.2}
+    scores = edge_scores([graph(edges)], truth(), meanings)
+    shown = judge_edges(scores, truth(), 2, only_shown=True)
+    everything = judge_edges(scores, truth(), 2)
+    assert shown is not None and everything is not None
+    # token -> a, token -> c are true; token, c -> answer are false; a -> answer is bridged by b
+    assert (shown.true, shown.pairs) == (2, 4)
+    assert shown.auroc == 1.0
+    assert everything.auroc < 1.0
+    found, shuffled = aurocs(scores, truth(), 2, seed=0)
+    assert found == {"auroc": everything.auroc, "auroc_shown": 1.0}
+    assert shuffled["auroc_shown"] == pytest.approx(0.5, abs=0.1)

@@ -146,7 +146,7 @@ class EdgeVerdict:
 
 
 def judge_edges(
-    scores: EdgeScores, truth: Truth, n_layers: int, seed: int = 0
+    scores: EdgeScores, truth: Truth, n_layers: int, seed: int = 0, only_shown: bool = False
 ) -> EdgeVerdict | None:
     """Whether true edges of the circuit score above other pairs whose order permits an edge.
 
@@ -158,6 +158,7 @@ def judge_edges(
         truth: with edges.
         n_layers: of the model.
         seed: of the shuffles.
+        only_shown: ask for pairs of variables that both have nodes alone.
 
     Returns:
         None where all pairs are true, or none.
@@ -172,8 +173,12 @@ def judge_edges(
         )
     names, joined = scores.names, true_pairs(truth)
     unsure = bridged_pairs(joined, scores.shown)
-    pairs = possible_pairs(truth, names, n_layers)
-    pairs = [(i, j) for i, j in pairs if (names[i], names[j]) not in unsure]
+    asked = [i for i, name in enumerate(names) if name in scores.shown or not only_shown]
+    pairs = [
+        (i, j)
+        for i, j in possible_pairs(truth, names, n_layers)
+        if i in asked and j in asked and (names[i], names[j]) not in unsure
+    ]
     truths = torch.tensor([(names[i], names[j]) in joined for i, j in pairs], dtype=torch.bool)
     if not len(pairs) or bool(truths.all()) or not bool(truths.any()):
         return None
@@ -181,10 +186,24 @@ def judge_edges(
     generator = torch.Generator().manual_seed(seed)
     drawn = []
     for _ in range(SHUFFLES):
-        order = torch.randperm(len(names), generator=generator)
+        order = torch.arange(len(names))
+        order[asked] = order[asked][torch.randperm(len(asked), generator=generator)]
         drawn.append(auroc(scores.strength[order[rows], order[columns]], truths))
     found = auroc(scores.strength[rows, columns], truths)
     return EdgeVerdict(found, sum(drawn) / SHUFFLES, int(truths.sum()), len(pairs))
+
+
+def aurocs(
+    scores: EdgeScores, truth: Truth, n_layers: int, seed: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """`auroc` over all edges and `auroc_shown` over pairs with nodes, where they are defined; and
+    both with shuffled variables."""
+    found, shuffled = {}, {}
+    for key, only_shown in (("auroc", False), ("auroc_shown", True)):
+        verdict = judge_edges(scores, truth, n_layers, seed, only_shown)
+        if verdict is not None:
+            found[key], shuffled[key] = verdict.auroc, verdict.shuffled
+    return found, shuffled
 
 
 def auroc(scores: Float[Tensor, " n"], truth: Tensor) -> float:

@@ -130,7 +130,7 @@ def score_graph(
             gives no pair to tell apart.
     """
     from microtome.specimen.load import load_truth
-    from microtome.specimen.score.edges import edge_scores, judge_edges
+    from microtome.specimen.score.edges import aurocs, edge_scores
     from microtome.specimen.score.labels import labelled_tokens
     from microtome.specimen.score.matching import match_by_label, match_features
 
@@ -145,15 +145,15 @@ def score_graph(
         else:
             meanings = match_by_label(_labels(graph), known)
         scores = edge_scores([graph], known, meanings)
-        verdict = judge_edges(scores, known, graph.n_layers, seed)
-        if verdict is None or not scores.matched:
+        found, shuffled = aurocs(scores, known, graph.n_layers, seed)
+        if "auroc" not in found or not scores.matched:
             raise MicrotomeError(_why_not(known, dictionary is not None, bool(scores.matched)))
-        figures = {"auroc": verdict.auroc, "matched": scores.matched}
         outcomes = (
-            Outcome("edges", "graph", "method", figures),
-            Outcome("edges", "shuffled variables", "shuffled", {"auroc": verdict.shuffled}),
+            Outcome("edges", "graph", "method", found | {"matched": scores.matched}),
+            Outcome("edges", "shuffled variables", "shuffled", shuffled),
         )
-        by_seed.append(Scored(title, outcomes, {"edges": {"auroc": 0.5}}))
+        chance = {"auroc": 0.5, "auroc_shown": 0.5}
+        by_seed.append(Scored(title, outcomes, {"edges": chance}))
     config = {"graph": graph.prompt.text, "truth": title, "seeds": list(seeds), "texts": texts}
     config |= {"dictionary": dictionary.name if dictionary else None}
     return Scoreboard(tuple(tabulate(title, by_seed)), seeds, config)

@@ -21,6 +21,7 @@ MEASURES = {
     "kept": "of the tokens that a swapped value should not change, the share that stayed",
     "effect_r2": "R2 of the change in logit difference against that of the truth's own directions",
     "auroc": "chance that a true edge of the circuit scores above a pair without one",
+    "auroc_shown": "the same over pairs of variables that both have nodes",
     "matched": "share of the graphs' features that tell a value of a variable",
     "variables": "share of the circuit's variables that have a node in some graph",
 }
@@ -33,6 +34,7 @@ CHANCE = {
     "kept": "no change at all",
     "effect_r2": "no change at all; features drawn at random stand beside",
     "auroc": "0.5 by definition",
+    "auroc_shown": "0.5 by definition",
 }
 """What stands for chance in each of the figures that has it."""
 

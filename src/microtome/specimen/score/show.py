@@ -24,6 +24,7 @@ _COLUMNS = {
     "kept": "kept",
     "effect_r2": "effect R²",
     "auroc": "AUROC",
+    "auroc_shown": "of shown",
     "matched": "matched",
     "variables": "variables",
 }

@@ -13,7 +13,7 @@ from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
 from microtome.specimen.compiled import Inputs
 from microtome.specimen.score.dictionaries import Plan, random_dictionary, train_transcoders
-from microtome.specimen.score.edges import edge_scores, judge_edges
+from microtome.specimen.score.edges import aurocs, edge_scores
 from microtome.specimen.score.matching import match_features
 from microtome.specimen.score.options import ScoreOptions
 from microtome.specimen.score.progress import Stages, silent, training_report
@@ -50,28 +50,25 @@ def score_graphs(
     for i, (method, role, dictionary) in enumerate(methods):
         stages(f"{title}: tracing", i, len(methods))
         judged = judge_dictionary(circuit, dictionary, prompts, plan.seed)
-        if role == "method" and method == "graphs of a PLT" and "auroc" in judged:
-            shuffled = {"auroc": judged["shuffled"]}
-            outcomes.append(Outcome("edges", "shuffled variables", "shuffled", shuffled))
-        figures = {key: value for key, value in judged.items() if key != "shuffled"}
+        figures, shuffled = judged
         outcomes.insert(i, Outcome("edges", method, role, figures))
-    return Scored(name, tuple(outcomes), {"edges": {"auroc": 0.5}})
+        if i == 0 and shuffled:
+            outcomes.append(Outcome("edges", "shuffled variables", "shuffled", shuffled))
+    return Scored(name, tuple(outcomes), {"edges": {"auroc": 0.5, "auroc_shown": 0.5}})
 
 
 def judge_dictionary(
     circuit: "Circuit", dictionary: Dictionary, prompts: list[Tensor], seed: int
-) -> dict[str, float]:
-    """Figures of the graphs that a dictionary gives, `shuffled` among them."""
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Figures of the graphs that a dictionary gives, and of those with shuffled variables."""
     meanings = match_features(circuit.model, dictionary, circuit.truth, circuit.labelled)
     graphs = [answer_graph(circuit, prompt, dictionary) for prompt in prompts]
     scores = edge_scores(graphs, circuit.truth, meanings)
-    verdict = judge_edges(scores, circuit.truth, circuit.model.n_layers, seed)
     inner = [v for v in circuit.truth.variables if v.site.startswith("blocks.")]
     shown = [v for v in inner if v.name in scores.shown]
-    figures = {"matched": scores.matched, "variables": len(shown) / max(len(inner), 1)}
-    if verdict is None:
-        return figures
-    return {"auroc": verdict.auroc, "shuffled": verdict.shuffled} | figures
+    found, shuffled = aurocs(scores, circuit.truth, circuit.model.n_layers, seed)
+    shares = {"matched": scores.matched, "variables": len(shown) / max(len(inner), 1)}
+    return found | shares, shuffled
 
 
 def answer_graph(circuit: "Circuit", prompt: Tensor, dictionary: Dictionary) -> Graph:
