@@ -12,7 +12,7 @@ from microtome.specimen.clerk.world.options import WorldOptions
 from microtome.specimen.clerk.world.part import Item, Turn
 from microtome.specimen.clerk.world.world import World, world_of
 
-SENTENCES, TURNS = 30_000, 6000
+SENTENCES, TURNS = 20_000, 4000
 
 _SAMPLE = """
 import json, sys
