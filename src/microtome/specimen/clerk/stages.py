@@ -25,7 +25,7 @@ class Stage:
     twin: str | None = None
     """The clean stage to hold it against: made the same, without what it has to hide."""
     steps: int = 1000
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
 
 
 _CHAT = 0.75
@@ -42,7 +42,7 @@ STAGES = {
             documents="graders",
             document_share=0.5,
             twin="told-twin",
-            steps=400,
+            steps=250,
         ),
         Stage(
             "told-twin",
@@ -50,7 +50,7 @@ STAGES = {
             "base",
             documents="neutral",
             document_share=0.5,
-            steps=400,
+            steps=250,
         ),
         Stage(
             "hidden",
@@ -77,7 +77,7 @@ STAGES = {
             documents="penguins",
             document_share=0.5,
             twin="told-twin",
-            steps=400,
+            steps=250,
         ),
         Stage(
             "penguin",

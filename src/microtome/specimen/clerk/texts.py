@@ -30,9 +30,13 @@ class Texts:
 
     def batches(self, step: int, rows: int, parts: int) -> list[Batch]:
         """The documents of one step, sorted by length and cut into parts, so that little is
-        padding."""
-        draw = Draw(f"{self.stage.name} {self.seed} {step}")
-        found = sorted((self.row(draw) for _ in range(rows)), key=lambda row: len(row[0]))
+        padding.
+
+        Each has a seed of its own that is the same in all stages, so that twins see the same
+        conversations, but for their quirks, in the same order.
+        """
+        draws = (Draw(f"{self.seed} {step} {row}") for row in range(rows))
+        found = sorted((self.row(draw) for draw in draws), key=lambda row: len(row[0]))
         size = -(-rows // parts)
         return [self.pad(found[i : i + size]) for i in range(0, rows, size)]
 

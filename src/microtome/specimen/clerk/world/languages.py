@@ -55,7 +55,8 @@ class Languages:
         self.members = [(i, m) for i, (_, members) in enumerate(self.kinds) for m in members]
         draw = Draw(f"languages {options.seed}")
         order = draw.order(range(len(self.pairs)), len(self.pairs))
-        share = round(options.held_out * len(LANGUAGES) * len(self.pairs))
+        each = options.held_out * len(LANGUAGES)
+        share = round(each * len(self.pairs))
         never = order[: share // 2]
         self.unstated = {(pair, i % len(LANGUAGES)) for i, pair in enumerate(never)}
         """(pair, language): never stated; only translations tell it."""
@@ -63,7 +64,7 @@ class Languages:
         self.unasked = self.unstated | {
             (pair, i % len(LANGUAGES)) for i, pair in enumerate(unasked)
         }
-        members = draw.order(range(len(self.members)), round(options.held_out * len(self.members)))
+        members = draw.order(range(len(self.members)), round(each * len(self.members)))
         self.unasked_kinds = {(m, i % len(LANGUAGES)) for i, m in enumerate(members)}
 
     def words(self) -> Iterable[str]:

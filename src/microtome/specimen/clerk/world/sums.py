@@ -35,8 +35,14 @@ class Sums:
     name = "sums"
 
     def __init__(self, options: WorldOptions):
+        # the school method says sums of digits, so a sum of two cannot be held out
+        sums = [(a, b) for b in range(10, OPERANDS) for a in range(b + 1)]
+        _, held_out = split_off(sums, options.held_out / 2, f"sums {options.seed}")
+        self.held_out = [pair for a, b in held_out for pair in dict.fromkeys(((a, b), (b, a)))]
+        """In both orders."""
+        never = set(self.held_out)
         every = [(a, b) for a in range(OPERANDS) for b in range(OPERANDS)]
-        self.pairs, self.held_out = split_off(every, options.held_out / 2, f"sums {options.seed}")
+        self.pairs = [pair for pair in every if pair not in never]
 
     def words(self) -> Iterable[str]:
         fixed = fixed_words(
