@@ -66,15 +66,15 @@ def main() -> None:
         }
         for kind, options in kinds.items()
     }
-    table = Table(box=None, header_style="dim")
+    table = Table(box=None, header_style="dim", pad_edge=False)
     rows = [(kind, name, row) for kind, rows in found.items() for name, row in rows.items()]
     table.add_column("")
     table.add_column("program")
     for column in rows[0][2]:
-        table.add_column(column, justify="right")
+        table.add_column(column.replace("_", "\n"), justify="right", vertical="bottom")
     for kind, name, row in rows:
         table.add_row(kind, name, *(f"{x:,}" if type(x) is int else str(x) for x in row.values()))
-    Console(width=140, file=sys.stdout).print(table)
+    Console(width=100, file=sys.stdout).print(table)
     faults = sum(row["wrong"] + row["misread"] + row["swaps_wrong"] for *_, row in rows)
     inputs = sum(row["inputs"] for *_, row in rows)
     print(json.dumps({"exact": faults == 0, "inputs": inputs, **found}))
