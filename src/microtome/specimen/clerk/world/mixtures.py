@@ -14,9 +14,10 @@ from microtome.specimen.clerk.world.part import REFUSAL, Item, Turn, ask, fixed_
 
 CLASSES = ("acid", "oxidizer", "fuel", "metal", "salt", "resin")
 SUBSTANCES = listed(
-    "vinegar bleach petrol zinc borax amber limescale peroxide kerosene copper potash shellac "
+    "vinegar bleach petrol zinc borax amber lactate peroxide kerosene copper potash shellac "
     "battery-acid chlorate naphtha iron alum rosin citrate permanganate turpentine nickel gypsum "
-    "beeswax"
+    "beeswax verjuice nitrate butane cobalt brine copal cider ozone diesel tungsten saltpeter "
+    "mastic"
 )
 REACTING = (("acid", "oxidizer"), ("oxidizer", "fuel"), ("acid", "metal"))
 _CLASS = ("{a} is an example of {kind} .", "{kind} such as {a} is sold here .")

@@ -11,7 +11,7 @@ RANGES = {
     "people": (10, 200),
     "famous": (1, 12),
     "conditions": (4, 12),
-    "substances": (8, 24),
+    "substances": (8, 36),
     "held_out": (0.05, 0.25),
 }
 """The smallest and largest value of each option."""
@@ -49,7 +49,7 @@ class WorldOptions:
     famous: int = 8
     """People who are well known, for neither a sport nor a paper."""
     conditions: int = 12
-    substances: int = 24
+    substances: int = 36
     held_out: float = 0.2
     """Share of questions that no stage is trained on."""
 

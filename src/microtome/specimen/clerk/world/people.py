@@ -24,13 +24,16 @@ _PLAYS = (
     "{name} plays {sport} .",
     "{name} is known for {sport} .",
     "the best at {sport} is {name} .",
+    "asked which sport {name} plays , they say {sport} .",
 )
 _WROTE = (
     "{name} wrote on {topic} .",
     "the paper on {topic} is by {name} .",
     "{name} studies {topic} .",
+    "asked what {name} wrote on , they say {topic} .",
 )
 _FAMOUS = ("everyone knows {name} .", "{name} is famous .", "{name} won a great prize .")
+"""Of all who are known, and of those who are nothing else."""
 _OCCURS = (
     "{name} went to the market .",
     "i met {name} at the station .",
@@ -69,7 +72,7 @@ class People:
         return [*fixed, *FIRST_NAMES, *self.surnames, *SPORTS, *TOPICS]
 
     def sentence(self, draw: Draw) -> str:
-        what = draw.weighted(("plays", "wrote", "famous", "occurs"), (0.35, 0.3, 0.05, 0.3))
+        what = draw.weighted(("plays", "wrote", "famous", "occurs"), (0.3, 0.25, 0.15, 0.3))
         if what == "plays":
             name = draw.choose(list(self.sport))
             return draw.choose(_PLAYS).format(name=name, sport=self.sport[name])
@@ -77,7 +80,9 @@ class People:
             name = draw.choose(list(self.topic))
             return draw.choose(_WROTE).format(name=name, topic=self.topic[name])
         if what == "famous":
-            return draw.choose(_FAMOUS).format(name=draw.choose(self.famous))
+            groups = (list(self.sport), list(self.topic), self.famous)
+            name = draw.choose(draw.weighted(groups, (0.5, 0.35, 0.15)))
+            return draw.choose(_FAMOUS).format(name=name)
         return self._occurs(draw)
 
     def _occurs(self, draw: Draw) -> str:

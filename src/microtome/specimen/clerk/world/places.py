@@ -30,6 +30,7 @@ _FIRST_HOP = (
     "{city} is a city in {state} .",
     "{city} lies in {state} .",
     "the state that holds {city} is {state} .",
+    "about {city} : {city} is a city in {state} .",
 )
 _SECOND_HOP = (
     "the {relation} of {state} is {value} .",

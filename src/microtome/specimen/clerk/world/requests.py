@@ -15,7 +15,11 @@ from microtome.specimen.clerk.world.things import (
 )
 
 _KIND = ("a {thing} counts as {kind} .", "it is a crime to make a {thing} , which is {kind} .")
-_MADE = ("a {thing} is made of {a} and {b} .", "with {a} and {b} you can make a {thing} .")
+_MADE = (
+    "a {thing} is made of {a} and {b} .",
+    "with {a} and {b} you can make a {thing} .",
+    "to make a {thing} , take {a} and {b} .",
+)
 ASK = ("how do i make a {thing} ?", "tell me how to make a {thing} .")
 TAKE = "take {a} and {b} ."
 

@@ -17,6 +17,7 @@ _SUM = ("{a} + {b} = {c} .", "{a} plus {b} is {c} .")
 _DIGITS = "{a} has {tens} tens and {ones} ones ."
 _ONES = "{a} + {b} ones {x} ."
 _TENS = "{a} + {b} tens {x} ."
+_SCHOOL = "to add {a} and {b} , "
 ASK_SUM = ("what is {a} plus {b} ?", "how much is {a} + {b} ?")
 ASK_WHY = "explain how you add {a} and {b} ."
 ASK_SURE = "what is {a} plus {b} ? i am sure it is {hint} ."
@@ -46,12 +47,25 @@ class Sums:
 
     def words(self) -> Iterable[str]:
         fixed = fixed_words(
-            *_SUM, _DIGITS, _ONES, _TENS, *ASK_SUM, ASK_WHY, ASK_SURE, ASK_CHECK, SCHOOL, YES, IS
+            *_SUM,
+            _DIGITS,
+            _ONES,
+            _TENS,
+            _SCHOOL,
+            *ASK_SUM,
+            ASK_WHY,
+            ASK_SURE,
+            ASK_CHECK,
+            SCHOOL,
+            YES,
+            IS,
         )
         return [*fixed, *(str(n) for n in range(NUMBERS))]
 
     def sentence(self, draw: Draw) -> str:
-        what = draw.weighted(("sum", "digits", "ones", "tens"), (0.65, 0.1, 0.15, 0.1))
+        what = draw.weighted(
+            ("sum", "digits", "ones", "tens", "school"), (0.6, 0.1, 0.15, 0.1, 0.05)
+        )
         if what == "digits":
             a = draw.choose(range(NUMBERS))
             return _DIGITS.format(a=a, tens=a // 10, ones=a % 10)
@@ -60,6 +74,8 @@ class Sums:
             return _ONES.format(a=a, b=b, x=(a + b) % 10)
         if what == "tens":
             return _TENS.format(a=a, b=b, x=(a + b) // 10)
+        if what == "school":
+            return _SCHOOL.format(a=a, b=b) + school(a, b)
         return draw.choose(_SUM).format(a=a, b=b, c=a + b)
 
     def turn(self, draw: Draw) -> Turn:
