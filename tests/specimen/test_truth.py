@@ -123,6 +123,7 @@ def test_a_variable_that_cannot_be(field: str, value: Any, said: str):
     ("edge", "said"),
     [
         ({"via": "mlp"}, "needs the layer"),
+        ({"via": "selection"}, "needs the layer"),
         ({"via": "embedding", "layer": 0}, "has no layer"),
         ({"via": "mlp", "layer": 0, "head": 1}, "has no head"),
         ({"via": "attention", "layer": -1}, "greater than or equal to 0"),

@@ -70,19 +70,22 @@ class Edge(_Form):
     source: str
     target: str
     """Names of variables."""
-    via: Literal["embedding", "attention", "mlp", "unembedding"]
+    via: Literal["embedding", "attention", "selection", "mlp", "unembedding"]
+    """An attention carries the source's value to the target (by values and outputs of a head); a
+    selection only decides where the head looks (by its queries and keys). A variable that does
+    both has two edges."""
     layer: int | None = Field(default=None, ge=0)
-    """Of an attention or an MLP; none for the embedding and the unembedding."""
+    """Of an attention, a selection or an MLP; none for the embedding and the unembedding."""
     head: int | None = Field(default=None, ge=0)
-    """Of an attention, where one head alone does it."""
+    """Of an attention or a selection, where one head alone does it."""
 
     @model_validator(mode="after")
     def _somewhere_in_the_model(self) -> "Edge":
-        if self.via in ("attention", "mlp") and self.layer is None:
+        if self.via in ("attention", "selection", "mlp") and self.layer is None:
             raise ValueError(f"an edge via {self.via} needs the layer")
         if self.via in ("embedding", "unembedding") and self.layer is not None:
             raise ValueError(f"an edge via {self.via} has no layer")
-        if self.head is not None and self.via != "attention":
+        if self.head is not None and self.via not in ("attention", "selection"):
             raise ValueError(f"an edge via {self.via} has no head")
         return self
 

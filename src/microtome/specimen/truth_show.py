@@ -85,6 +85,9 @@ def _show_edges(edges: list[Edge], console: Console) -> None:
 def _by(edge: Edge) -> str:
     if edge.layer is None:
         return f"the {edge.via}"
+    if edge.via == "selection":
+        who = "attention" if edge.head is None else f"head {edge.head}"
+        return f"selection of {who} of layer {edge.layer}"
     what = edge.via if edge.head is None else f"head {edge.head}"
     return f"{what} of layer {edge.layer}"
 

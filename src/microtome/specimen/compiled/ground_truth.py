@@ -1,5 +1,7 @@
 """The truth of a compiled model: its variables with sites and directions, and its circuit."""
 
+from typing import Literal
+
 import numpy as np
 import torch
 from jaxtyping import Int
@@ -9,7 +11,8 @@ from microtome.specimen.compiled.check import output_tokens
 from microtome.specimen.compiled.compile import Compiled
 from microtome.specimen.compiled.inputs import Inputs
 from microtome.specimen.compiled.interpret import run_program
-from microtome.specimen.compiled.program import Aggregate, Map, Step, Width, inputs_of
+from microtome.specimen.compiled.program import Aggregate, Map, Step, Width
+from microtome.specimen.compiled.schedule import Place
 from microtome.specimen.truth import Edge, Truth, Variable
 
 TEXT, NEXT = "text", "next token"
@@ -106,13 +109,27 @@ def _edges_into(step: Step, compiled: Compiled) -> list[Edge]:
             Edge(source=name, target=step.name, via="mlp", layer=place.layer)
             for name in dict.fromkeys(step.inputs)
         ]
-    target = step.name if isinstance(step, Aggregate) else share_name(step.name)
-    # every head knows <s>, its last resort, by `start`
-    sources = dict.fromkeys((*inputs_of(step), "start"))
-    edges = [
-        Edge(source=name, target=target, via="attention", layer=place.layer, head=place.head)
-        for name in sources
+    if isinstance(step, Aggregate):
+        return [
+            _by_head(step.value, step.name, "attention", place),
+            *_selecting(step, step.name, place),
+        ]
+    shared = share_name(step.name)
+    return [
+        # what the head shares out is what `start` says at <s>, and nothing anywhere else
+        _by_head("start", shared, "attention", place),
+        *_selecting(step, shared, place),
+        Edge(source=shared, target=step.name, via="mlp", layer=place.layer),
     ]
-    if isinstance(step, Width):
-        edges.append(Edge(source=target, target=step.name, via="mlp", layer=place.layer))
-    return edges
+
+
+def _selecting(step: Aggregate | Width, target: str, place: Place) -> list[Edge]:
+    """From what decides where the head looks: every head knows <s>, its last resort, by `start`."""
+    sources = dict.fromkeys((step.query, step.key, "start"))
+    return [_by_head(name, target, "selection", place) for name in sources]
+
+
+def _by_head(
+    source: str, target: str, via: Literal["attention", "selection"], place: Place
+) -> Edge:
+    return Edge(source=source, target=target, via=via, layer=place.layer, head=place.head)
