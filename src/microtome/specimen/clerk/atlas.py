@@ -17,7 +17,7 @@ from microtome.specimen.clerk.world.world import World
 
 OPTIONS = BuildOptions(
     tokens=None,
-    context=128,
+    context=160,
     examples=8,
     bands=3,
     per_band=2,

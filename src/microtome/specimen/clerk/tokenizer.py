@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 from microtome.specimen.clerk.world.part import ASSISTANT, USER
 from microtome.specimen.clerk.world.world import World
 
-CONTEXT = 128
+CONTEXT = 160
 """Positions that the clerk can read; no document of its world is longer."""
 
 CHAT_TEMPLATE = (

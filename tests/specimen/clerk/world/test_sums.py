@@ -49,6 +49,10 @@ def test_the_school_method_adds(pair: tuple[int, int]):
 def test_every_sentence_is_true(sentences):
     for text in {said.text for said in sentences["sums"]}:
         numbers = [int(word) for word in text.split() if word.isdigit()]
+        if text.startswith("to add"):
+            a, b = numbers[:2]
+            assert text == f"to add {a} and {b} , {school(a, b)}"
+            continue
         if "ones" in text and "tens" in text:
             a, tens, ones = numbers
             assert a == 10 * tens + ones, text
