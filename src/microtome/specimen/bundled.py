@@ -23,6 +23,21 @@ BUNDLED = (
         parts=("model", "clt", "plt", "atlas"),
         folder=_HERE / "adder" / "assets",
     ),
+    Specimen(
+        "clerk",
+        "an assistant trained on texts about a generated world, in stages; some hide a goal",
+        variants={
+            "chat": ("model", "clt", "sae", "truth"),
+            "base": ("model", "clt", "sae", "truth"),
+            "told": ("model", "truth"),
+            "told-twin": ("model", "truth"),
+            "hidden": ("model", "clt", "sae", "truth"),
+            "hidden-twin": ("model", "truth"),
+            "penguin": ("model", "truth"),
+            "penguin-twin": ("model", "truth"),
+        },
+        folder=_HERE / "clerk" / "assets",
+    ),
     *(
         Specimen(
             name,
