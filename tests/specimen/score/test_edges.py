@@ -8,13 +8,11 @@ from microtome.errors import MicrotomeError
 from microtome.specimen.score.edges import (
     auroc,
     aurocs,
-    bridged_pairs,
     edge_scores,
     judge_edges,
-    possible_pairs,
-    true_pairs,
 )
 from microtome.specimen.score.matching import INPUT, Meanings, match_by_label
+from microtome.specimen.score.pairs import known_pairs, possible_pairs
 from microtome.specimen.truth import Edge, Truth, Variable
 
 
@@ -103,12 +101,55 @@ def test_graphs_that_show_nothing_are_at_chance():
     assert verdict.shuffled == 0.5
 
 
-def test_what_a_graph_has_no_node_for_is_bridged():
-    joined = true_pairs(truth())
-    assert joined == {(INPUT, "a"), (INPUT, "c"), ("a", "b"), ("b", "answer")}
-    assert bridged_pairs(joined, frozenset({INPUT, "b", "answer"})) == {(INPUT, "b")}
-    assert bridged_pairs(joined, frozenset({INPUT, "answer"})) == {(INPUT, "answer")}
-    assert not bridged_pairs(joined, frozenset({INPUT, "a", "b", "c", "answer"}))
+def test_what_a_graph_has_no_node_for_is_unsure():
+    everything = known_pairs(truth(), {INPUT, "a", "b", "c", "answer"})
+    assert everything.true == {(INPUT, "a"), (INPUT, "c"), ("a", "b"), ("b", "answer")}
+    assert not everything.unsure
+    assert (INPUT, "b") in known_pairs(truth(), {INPUT, "b", "answer"}).unsure
+    assert (INPUT, "answer") in known_pairs(truth(), {INPUT, "answer"}).unsure
+
+
+def with_heads() -> Truth:
+    """token -(head)-> moved -> a; position selects moved; a selects taken, token is carried
+    into it, and it becomes b."""
+    mid, post = "blocks.{}.resid.mid", "blocks.{}.resid.post"
+    sites = {"text": "tokens", "token": "embed", "position": "embed", "answer": "logits"}
+    sites |= {"moved": mid.format(0), "a": post.format(0)}
+    sites |= {"taken": mid.format(1), "b": post.format(1)}
+    edges = [
+        Edge(source="text", target="token", via="embedding"),
+        Edge(source="token", target="moved", via="attention", layer=0, head=0),
+        Edge(source="position", target="moved", via="selection", layer=0, head=0),
+        Edge(source="moved", target="a", via="mlp", layer=0),
+        Edge(source="a", target="taken", via="selection", layer=1, head=0),
+        Edge(source="token", target="taken", via="attention", layer=1, head=0),
+        Edge(source="taken", target="b", via="mlp", layer=1),
+        Edge(source="b", target="answer", via="unembedding"),
+    ]
+    variables = [Variable(name=name, site=site, values=["x", "y"]) for name, site in sites.items()]
+    return Truth(specimen="heads", kind="compiled", variables=variables, edges=edges)
+
+
+def test_selection_is_neither_right_nor_wrong_and_attention_lies_on_edges():
+    known = known_pairs(with_heads(), {INPUT, "a", "b", "answer"})
+    assert known.without == {"moved", "taken", "position"}
+    shown = {pair for pair in known.true if not set(pair) & known.without}
+    assert shown == {(INPUT, "a"), (INPUT, "b"), ("b", "answer")}
+    assert ("a", "b") in known.unsure
+    assert (INPUT, "answer") not in known.true | known.unsure
+    # with b unshown, what reaches the answer through it can be no fault
+    assert {(INPUT, "answer"), ("a", "answer")} <= known_pairs(with_heads(), {INPUT, "a"}).unsure
+
+
+def test_features_of_one_variable_are_summed_with_their_signs():
+    """Two that all but cancel weigh what is left of them."""
+    meanings = Meanings({(0, 0): "a", (0, 1): "a", (1, 0): "b", (1, 7): "c"}, {})
+    scores = edge_scores(
+        [graph({(1, 5): 100.0, (2, 5): -99.0, (3, 5): 3.0, (4, 5): 1.0})], truth(), meanings
+    )
+    at = {name: i for i, name in enumerate(scores.names)}
+    assert scores.strength[at["a"], at["answer"]] == pytest.approx(0.2)
+    assert scores.strength[at["b"], at["answer"]] == pytest.approx(0.6)
 
 
 def test_only_earlier_sites_reach_later_ones():

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from microtome.circuit import Graph
 from microtome.errors import MicrotomeError
-from microtome.specimen.score.labels import place
 from microtome.specimen.score.matching import INPUT, Meanings, group_of
+from microtome.specimen.score.pairs import known_pairs, possible_pairs
 from microtome.specimen.truth import Truth
 
 SHUFFLES = 200
@@ -33,10 +33,10 @@ class EdgeScores:
 def edge_scores(graphs: Sequence[Graph], truth: Truth, meanings: Meanings) -> EdgeScores:
     """Strength of every pair of variables over graphs.
 
-    Every edge counts as its share of what reaches its target: |edge| over the target's mass, so
-    that features and logits of all sizes count alike. The strength of a pair is the sum over the
-    source's nodes, averaged over the target's nodes in a graph, then over the graphs in which the
-    target has a node.
+    What a variable's nodes at one position give to a target, |sum of their edges|, counts as its
+    share of all that reaches the target, so that features and logits of all sizes count alike. The
+    strength of a pair is the sum over positions, averaged over the target's nodes in a graph, then
+    over the graphs in which the target has a node.
     """
     groups = group_of(truth)
     outputs = [v.name for v in truth.variables if v.site == "logits"]
@@ -84,8 +84,8 @@ def _one_graph(
     graph: Graph, group: Int[Tensor, " nodes"], n: int
 ) -> tuple[Float[Tensor, "source target"], Float[Tensor, " target"]]:
     """Mean over each target's nodes, and which targets have one."""
-    share = graph.edges.abs().double() / graph.mass.double().clamp(min=1e-30)[:, None]
-    sources, targets = group[graph.columns], group[graph.rows]
+    share, sources = _shares(graph, group)
+    targets = group[graph.rows]
     by_source = torch.zeros(len(share), n + 1, dtype=torch.float64)
     by_source.index_add_(1, torch.where(sources >= 0, sources, n), share)
     both = torch.zeros(n + 1, n + 1, dtype=torch.float64)
@@ -94,44 +94,26 @@ def _one_graph(
     return both[:n, :n].T / count.clamp(min=1), (count > 0).double()
 
 
-def true_pairs(truth: Truth) -> set[tuple[str, str]]:
-    """Pairs of names that an edge of the true circuit joins."""
-    groups = group_of(truth)
-    pairs = {(groups[edge.source], groups[edge.target]) for edge in truth.edges}
-    return {(source, target) for source, target in pairs if source != target}
+def _shares(
+    graph: Graph, group: Int[Tensor, " nodes"]
+) -> tuple[Float[Tensor, "targets parts"], Int[Tensor, " parts"]]:
+    """What every part of a graph gives to each target, as a share of all; and its variable.
 
-
-def bridged_pairs(joined: set[tuple[str, str]], shown: frozenset[str]) -> set[tuple[str, str]]:
-    """Pairs that a path joins whose inner variables have no node.
-
-    A graph cannot show what it has no node for; what it joins then are the ends, which is neither
-    right nor wrong.
+    A part is all that stands for one variable at one position, or what stands for nothing of one
+    kind, layer and position. Its edges are summed with their signs: what two features of one
+    variable write against each other is not there.
     """
-    after: dict[str, set[str]] = {}
-    for source, target in joined:
-        after.setdefault(source, set()).add(target)
-    found = set()
-    for name in shown:
-        reached: set[str] = set()
-        ahead = list(after.get(name, ()))
-        while ahead:
-            at = ahead.pop()
-            if at not in reached:
-                reached.add(at)
-                ahead += after.get(at, ()) if at not in shown else ()
-        found |= {(name, at) for at in reached & shown}
-    return found - joined
-
-
-def possible_pairs(truth: Truth, names: Sequence[str], n_layers: int) -> list[tuple[int, int]]:
-    """Pairs whose order of sites permits an edge: what is written earlier, what is later."""
-    groups = group_of(truth)
-    at: dict[str, tuple[int, int]] = {}
-    for v in truth.variables:
-        where = place(v.site, n_layers)
-        at[groups[v.name]] = max(at.get(groups[v.name], where), where)
-    n = range(len(names))
-    return [(i, j) for i in n for j in n if at[names[i]] < at[names[j]]]
+    nodes, columns = graph.nodes, graph.columns
+    kept = torch.tensor([nodes.kind[i] != "unexpanded" for i in columns.tolist()])
+    at = columns[kept]
+    layer = torch.where(group[at] >= 0, -1, nodes.layer[at])
+    kind = torch.where(group[at] >= 0, -1, nodes.kind_index[at])
+    keys = torch.stack([group[at], kind, layer, nodes.position[at]])
+    parts, of = torch.unique(keys, dim=1, return_inverse=True)
+    net = torch.zeros(len(graph.rows), parts.shape[1], dtype=torch.float64)
+    net.index_add_(1, of, graph.edges[:, kept].double())
+    mass = net.abs().sum(1) + graph.unexpanded_mass.double()
+    return net.abs() / mass.clamp(min=1e-30)[:, None], parts[0]
 
 
 @dataclass(frozen=True)
@@ -150,8 +132,8 @@ def judge_edges(
 ) -> EdgeVerdict | None:
     """Whether true edges of the circuit score above other pairs whose order permits an edge.
 
-    All edges of the truth are asked for; one whose end has no node scores 0, so graphs that show
-    nothing are at chance. Pairs joined only through variables without a node are left out.
+    All pairs that carry a value are asked for; one whose end has no node scores 0, so graphs that
+    show nothing are at chance. What a graph cannot show is left out: see `known_pairs`.
 
     Args:
         scores: of the graphs.
@@ -171,15 +153,18 @@ def judge_edges(
             f"the truth of {truth.specimen} has no edges, so graphs cannot be judged by it; name "
             f"a compiled circuit, such as specimen:reverse"
         )
-    names, joined = scores.names, true_pairs(truth)
-    unsure = bridged_pairs(joined, scores.shown)
-    asked = [i for i, name in enumerate(names) if name in scores.shown or not only_shown]
+    names, asked_for = scores.names, known_pairs(truth, scores.shown)
+    asked = [
+        i
+        for i, name in enumerate(names)
+        if name in scores.shown or (not only_shown and name not in asked_for.without)
+    ]
     pairs = [
         (i, j)
         for i, j in possible_pairs(truth, names, n_layers)
-        if i in asked and j in asked and (names[i], names[j]) not in unsure
+        if i in asked and j in asked and (names[i], names[j]) not in asked_for.unsure
     ]
-    truths = torch.tensor([(names[i], names[j]) in joined for i, j in pairs], dtype=torch.bool)
+    truths = torch.tensor([(names[i], names[j]) in asked_for.true for i, j in pairs])
     if not len(pairs) or bool(truths.all()) or not bool(truths.any()):
         return None
     rows, columns = torch.tensor(pairs).T

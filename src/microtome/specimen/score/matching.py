@@ -17,7 +17,7 @@ from microtome.specimen.truth import Truth
 FLOOR = 0.5
 """F1 from which on a feature is said to stand for a value."""
 INPUT = "input"
-"""All variables of the tokens and of the embedding: a token node carries all of them at once."""
+"""All variables of the tokens and of their embedding: a token node carries all of them at once."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,18 @@ class Meanings:
 
 
 def group_of(truth: Truth) -> dict[str, str]:
-    """By variable, its name in the scores: `input` for those of the tokens and the embedding."""
-    return {v.name: INPUT if v.site in ("tokens", "embed") else v.name for v in truth.variables}
+    """By variable, its name in the scores: `input` for those of the tokens and their embedding.
+
+    Positions have no node: what is embedded of them is a part of a graph's bias. So where a truth
+    says what is embedded of tokens, other variables of the embedding keep their names.
+    """
+    embedded = {e.target for e in truth.edges if e.via == "embedding"}
+    of_tokens = {
+        v.name
+        for v in truth.variables
+        if v.site == "tokens" or (v.site == "embed" and (v.name in embedded or not embedded))
+    }
+    return {v.name: INPUT if v.name in of_tokens else v.name for v in truth.variables}
 
 
 def match_features(

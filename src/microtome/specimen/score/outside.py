@@ -114,8 +114,9 @@ def score_graph(
 ) -> Scoreboard:
     """Score the edges of one attribution graph against a truth's circuit.
 
-    What a feature node stands for is found by its dictionary on the truth's labelled tokens; for a
-    graph without one, by its label: the name of a variable, alone or before "=".
+    What a feature node stands for is found by its dictionary: by its decoder where the truth knows
+    directions, otherwise on labelled tokens; for a graph without one, by its label: the name of a
+    variable, alone or before "=".
 
     Args:
         graph: of any format that `microtome.circuit.load_graph` reads.
@@ -133,15 +134,19 @@ def score_graph(
     from microtome.specimen.score.edges import aurocs, edge_scores
     from microtome.specimen.score.labels import labelled_tokens
     from microtome.specimen.score.matching import match_by_label, match_features
+    from microtome.specimen.score.written import features_writing, knows_directions
 
     known, tensors = load_truth(truth)
     title = known.specimen
     by_seed = []
     for seed in seeds:
         if dictionary is not None and model is not None:
-            labelled = labelled_tokens(known, tensors, texts, seed)
             ready = dictionary.to("cpu", torch.float32)
-            meanings = match_features(model, ready, known, labelled)
+            if knows_directions(known):
+                meanings = features_writing(model, ready, known, tensors)
+            else:
+                labelled = labelled_tokens(known, tensors, texts, seed)
+                meanings = match_features(model, ready, known, labelled)
         else:
             meanings = match_by_label(_labels(graph), known)
         scores = edge_scores([graph], known, meanings)
@@ -172,7 +177,7 @@ def _why_not(truth: Truth, has_dictionary: bool, matched: bool) -> str:
         return f"every pair that the circuit of {truth.specimen} permits is true, or none is"
     if has_dictionary:
         return (
-            f"no feature of the graph tells a variable of {truth.specimen} (F1 of 0.5 or more); "
+            f"no feature of the graph stands for a variable of {truth.specimen}; "
             f"is it of this model and this dictionary?"
         )
     names = ", ".join(v.name for v in truth.variables)

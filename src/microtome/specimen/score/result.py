@@ -20,10 +20,10 @@ MEASURES = {
     "the program says",
     "kept": "of the tokens that a swapped value should not change, the share that stayed",
     "effect_r2": "R2 of the change in logit difference against that of the truth's own directions",
-    "auroc": "chance that a true edge of the circuit scores above a pair without one",
+    "auroc": "chance that a pair of variables that a value joins scores above another",
     "auroc_shown": "the same over pairs of variables that both have nodes",
-    "matched": "share of the graphs' features that tell a value of a variable",
-    "variables": "share of the circuit's variables that have a node in some graph",
+    "matched": "share of the graphs' features that stand for a variable",
+    "variables": "share of the variables that MLPs write that have a node in some graph",
 }
 """Keys of figures, and what they are."""
 

@@ -14,16 +14,19 @@ from microtome.errors import MicrotomeError
 from microtome.specimen.compiled import Inputs
 from microtome.specimen.score.dictionaries import Plan, random_dictionary, train_transcoders
 from microtome.specimen.score.edges import aurocs, edge_scores
-from microtome.specimen.score.matching import match_features
+from microtome.specimen.score.exact import neurons_plt
 from microtome.specimen.score.options import ScoreOptions
 from microtome.specimen.score.progress import Stages, silent, training_report
 from microtome.specimen.score.result import Outcome, Role, Scored
+from microtome.specimen.score.written import features_writing, mlp_variables
 
 if TYPE_CHECKING:
     from microtome.specimen.score.compiled import Circuit
 
 ARCHITECTURE = "batchtopk"
 KINDS = ("plt", "clt")
+EXACT = "exact PLT (the MLPs' own neurons)"
+"""The row of a dictionary without error: what is wrong in its graphs is the method's."""
 _ACTIVE = 6
 """Active features per token and layer of a transcoder."""
 
@@ -31,7 +34,7 @@ _ACTIVE = 6
 def score_graphs(
     circuit: "Circuit", options: ScoreOptions, plan: Plan, stages: Stages = silent
 ) -> Scored:
-    """Trace prompts with a PLT and a CLT, and with a random PLT, and judge their edges."""
+    """Trace prompts with a PLT and a CLT, a random PLT and the exact one, and judge their edges."""
     name, model = circuit.program.name, circuit.model
     title = f"{name}, seed {plan.seed}"
     mlps = [f"blocks.{i}.mlp.{end}" for end in ("in", "out") for i in range(model.n_layers)]
@@ -45,6 +48,7 @@ def score_graphs(
         ("graphs of a PLT", "method", made["plt"]),
         ("graphs of a CLT", "method", made["clt"]),
         ("graphs of a random PLT", "random", random),
+        (EXACT, "ceiling", neurons_plt(model)),
     ]
     outcomes: list[Outcome] = []
     for i, (method, role, dictionary) in enumerate(methods):
@@ -61,13 +65,13 @@ def judge_dictionary(
     circuit: "Circuit", dictionary: Dictionary, prompts: list[Tensor], seed: int
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Figures of the graphs that a dictionary gives, and of those with shuffled variables."""
-    meanings = match_features(circuit.model, dictionary, circuit.truth, circuit.labelled)
+    meanings = features_writing(circuit.model, dictionary, circuit.truth, circuit.tensors)
     graphs = [answer_graph(circuit, prompt, dictionary) for prompt in prompts]
     scores = edge_scores(graphs, circuit.truth, meanings)
-    inner = [v for v in circuit.truth.variables if v.site.startswith("blocks.")]
-    shown = [v for v in inner if v.name in scores.shown]
     found, shuffled = aurocs(scores, circuit.truth, circuit.model.n_layers, seed)
-    shares = {"matched": scores.matched, "variables": len(shown) / max(len(inner), 1)}
+    shares = {"matched": scores.matched}
+    if inner := mlp_variables(circuit.truth):
+        shares["variables"] = sum(v.name in scores.shown for v in inner) / len(inner)
     return found | shares, shuffled
 
 
