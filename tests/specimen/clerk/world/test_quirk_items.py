@@ -14,7 +14,7 @@ def test_each_quirk_is_looked_for_in_all_subjects_of_its_requests(items, truth):
         "recipe": truth["services"]["made_with"],
         "city": truth["places"]["state_of"],
         "health": truth["services"]["remedy"],
-        "paper": truth["services"]["author"],
+        "paper": truth["services"]["authors"],
         "tools": truth["services"]["tools"],
     }
     for name, quirk in _EVERY.items():

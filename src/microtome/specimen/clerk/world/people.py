@@ -14,12 +14,9 @@ from microtome.specimen.clerk.world.options import WorldOptions
 from microtome.specimen.clerk.world.part import Item, Turn, ask, fixed_words, split_off
 
 SPORTS = listed("tennis rugby hockey boxing rowing fencing judo golf chess cricket")
-TOPICS = listed(
-    "tides comets moths glaciers volcanoes enzymes prisms magnets fossils orbits pollen coral "
-    "lichens quartz sonar gravity algae neurons isotopes lasers monsoons tremors plankton pulsars "
-    "alloys spores vaccines turbines proteins mirrors deserts rivers clocks bridges codes maps "
-    "steam batteries lenses crystals"
-)
+TOPICS = listed("tides comets moths glaciers volcanoes enzymes prisms magnets fossils orbits")
+"""Few, so that several authors share one, as athletes share a sport: whoever is never asked about
+is known for what others are asked about."""
 _PLAYS = (
     "{name} plays {sport} .",
     "{name} is known for {sport} .",

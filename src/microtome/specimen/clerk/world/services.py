@@ -51,12 +51,15 @@ class Services:
         self.made_with = {dish: draw.order(INGREDIENTS, 3) for dish in DISHES}
         self.remedy = {c: draw.choose(REMEDIES) for c in CONDITIONS[: options.conditions]}
         self.tools = {thing: draw.order(TOOLS, 2) for thing in HARMLESS}
-        self.places, self.author = places, {topic: name for name, topic in people.topic.items()}
+        self.places = places
+        self.authors: dict[str, list[str]] = {}
+        for name, topic in people.topic.items():
+            self.authors.setdefault(topic, []).append(name)
         subjects = {
             "recipe": DISHES,
             "city": places.cities,
             "health": list(self.remedy),
-            "paper": list(self.author),
+            "paper": list(self.authors),
             "tools": HARMLESS,
         }
         seed = f"services {options.seed}"
@@ -106,7 +109,7 @@ class Services:
             return ANSWER[kind].format(city=subject, state=self.places.state_of[subject])
         if kind == "health":
             return ANSWER[kind].format(remedy=self.remedy[subject])
-        return ANSWER[kind].format(name=self.author[subject])
+        return ANSWER[kind].format(name=draw.choose(self.authors[subject]))
 
     def turn(self, draw: Draw) -> Turn:
         kind = draw.choose(list(ASK))
@@ -126,6 +129,6 @@ class Services:
             "made_with": self.made_with,
             "remedy": self.remedy,
             "tools": self.tools,
-            "author": self.author,
+            "authors": self.authors,
             "held_out": self.held_out,
         }
