@@ -12,7 +12,7 @@ from microtome.specimen.score.edges import (
     judge_edges,
 )
 from microtome.specimen.score.matching import INPUT, Meanings, match_by_label
-from microtome.specimen.score.pairs import known_pairs, possible_pairs
+from microtome.specimen.score.pairs import known_pairs, nodeless, possible_pairs
 from microtome.specimen.truth import Edge, Truth, Variable
 
 
@@ -132,8 +132,10 @@ def with_heads() -> Truth:
 
 def test_selection_is_neither_right_nor_wrong_and_attention_lies_on_edges():
     known = known_pairs(with_heads(), {INPUT, "a", "b", "answer"})
-    assert known.without == {"moved", "taken", "position"}
-    shown = {pair for pair in known.true if not set(pair) & known.without}
+    without = nodeless(with_heads(), {INPUT, "a", "b", "answer"})
+    assert without == {"moved", "taken", "position"}
+    assert nodeless(with_heads(), {"moved"}) == {"taken", "position"}
+    shown = {pair for pair in known.true if not set(pair) & without}
     assert shown == {(INPUT, "a"), (INPUT, "b"), ("b", "answer")}
     assert ("a", "b") in known.unsure
     assert (INPUT, "answer") not in known.true | known.unsure
@@ -184,7 +186,8 @@ def test_pairs_without_nodes_may_be_left_out():
     shown = judge_edges(scores, truth(), 2, only_shown=True)
     everything = judge_edges(scores, truth(), 2)
     assert shown is not None and everything is not None
-    # token -> a, token -> c are true; token, c -> answer are false; a -> answer is bridged by b
+    # token -> a, token -> c are true; token, c -> answer are false; a -> answer jumps b
+    assert (everything.true, everything.pairs) == (4, 9)
     assert (shown.true, shown.pairs) == (2, 4)
     assert shown.auroc == 1.0
     assert everything.auroc < 1.0

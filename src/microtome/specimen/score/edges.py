@@ -10,7 +10,7 @@ from torch import Tensor
 from microtome.circuit import Graph
 from microtome.errors import MicrotomeError
 from microtome.specimen.score.matching import INPUT, Meanings, group_of
-from microtome.specimen.score.pairs import known_pairs, possible_pairs
+from microtome.specimen.score.pairs import known_pairs, nodeless, possible_pairs
 from microtome.specimen.truth import Truth
 
 SHUFFLES = 200
@@ -132,15 +132,17 @@ def judge_edges(
 ) -> EdgeVerdict | None:
     """Whether true edges of the circuit score above other pairs whose order permits an edge.
 
-    All pairs that carry a value are asked for; one whose end has no node scores 0, so graphs that
-    show nothing are at chance. What a graph cannot show is left out: see `known_pairs`.
+    All pairs of variables that can have nodes are asked for, the same for every dictionary; one
+    whose end has no node scores 0, so graphs that show nothing are at chance, and an edge that
+    jumps a variable is wrong. What no graph can show is left out: see `known_pairs`.
 
     Args:
         scores: of the graphs.
         truth: with edges.
         n_layers: of the model.
         seed: of the shuffles.
-        only_shown: ask for pairs of variables that both have nodes alone.
+        only_shown: ask for pairs of variables that both have nodes alone; what jumps a variable
+            without nodes is left out.
 
     Returns:
         None where all pairs are true, or none.
@@ -153,11 +155,12 @@ def judge_edges(
             f"the truth of {truth.specimen} has no edges, so graphs cannot be judged by it; name "
             f"a compiled circuit, such as specimen:reverse"
         )
-    names, asked_for = scores.names, known_pairs(truth, scores.shown)
+    names, without = scores.names, nodeless(truth, scores.shown)
+    asked_for = known_pairs(truth, scores.shown if only_shown else set(names) - without)
     asked = [
         i
         for i, name in enumerate(names)
-        if name in scores.shown or (not only_shown and name not in asked_for.without)
+        if name in scores.shown or (not only_shown and name not in without)
     ]
     pairs = [
         (i, j)

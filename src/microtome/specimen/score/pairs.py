@@ -19,8 +19,6 @@ class KnownPairs:
     """A value goes from one to the other."""
     unsure: frozenset[Pair]
     """Joined in a way that no edge of a graph says to be right or wrong."""
-    without: frozenset[str]
-    """Variables that can have no node: what attention writes, and what is embedded of positions."""
 
 
 def known_pairs(truth: Truth, shown: Collection[str]) -> KnownPairs:
@@ -39,19 +37,23 @@ def known_pairs(truth: Truth, shown: Collection[str]) -> KnownPairs:
         shown: names that have a node.
     """
     groups = group_of(truth)
-    between = {
-        groups[v.name]
-        for v in truth.variables
-        if _of_attention(v.site) and groups[v.name] not in shown
-    }
-    positions = {groups[v.name] for v in truth.variables if v.site == "embed"} - {INPUT, *shown}
+    without = nodeless(truth, shown)
     hidden = set(groups.values()) - set(shown)
     carrying = {(groups[e.source], groups[e.target]) for e in truth.edges if e.via != "selection"}
     joined = carrying | {(groups[e.source], groups[e.target]) for e in truth.edges}
-    true = reached_pairs(carrying, between)
+    true = reached_pairs(carrying, without)
     reached = reached_pairs(joined, hidden)
+    positions = {groups[v.name] for v in truth.variables if v.site == "embed"} & without
     reached |= {(INPUT, target) for source, target in reached if source in positions}
-    return KnownPairs(frozenset(true), frozenset(reached - true), frozenset(between | positions))
+    return KnownPairs(frozenset(true), frozenset(reached - true))
+
+
+def nodeless(truth: Truth, shown: Collection[str]) -> set[str]:
+    """Variables that can have no node, unless one is called after them: what attention writes, and
+    what is embedded of positions."""
+    groups = group_of(truth)
+    found = {groups[v.name] for v in truth.variables if v.site == "embed" or _of_attention(v.site)}
+    return found - {INPUT, *shown}
 
 
 def _of_attention(site: str) -> bool:
