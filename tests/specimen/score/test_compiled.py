@@ -145,4 +145,4 @@ def test_a_whole_circuit(scored: Scored):
     assert edges["shuffled variables"]["auroc"] == pytest.approx(0.5, abs=0.05)
     assert 0 <= edges["graphs of a CLT"]["auroc"] <= 1
     # three short prompts do not use the whole circuit, but what they show is right
-    assert edges["exact PLT (the MLPs' own neurons)"]["auroc_shown"] == 1.0
+    assert edges["exact PLT (neurons)"]["auroc_shown"] == 1.0

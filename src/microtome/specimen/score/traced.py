@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURE = "batchtopk"
 KINDS = ("plt", "clt")
-EXACT = "exact PLT (the MLPs' own neurons)"
+EXACT = "exact PLT (neurons)"
 """The row of a dictionary without error: what is wrong in its graphs is the method's."""
 _ACTIVE = 6
 """Active features per token and layer of a transcoder."""
