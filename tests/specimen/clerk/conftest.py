@@ -20,4 +20,4 @@ def small_world(options: WorldOptions) -> World:
 @pytest.fixture(scope="session")
 def recipe(options: WorldOptions) -> ClerkRecipe:
     """Of one layer, in which no stage is trained longer than two steps."""
-    return ClerkRecipe(options, 1, 16, 2, 32, rows=8, warmup=2, length=0.0005)
+    return ClerkRecipe(options, 1, 16, 2, 32, rows=8, warmup=2, length=0.00125)

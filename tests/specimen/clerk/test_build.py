@@ -65,7 +65,7 @@ def test_progress_is_said_with_the_stage_and_its_steps(recipe: ClerkRecipe, tmp_
     ("change", "said"),
     [
         ({"seed": 1}, "recipe.seed = 0, not 1"),
-        ({"length": 0.5}, "recipe.length = 0.0005, not 0.5"),
+        ({"length": 0.5}, "recipe.length = 0.00125, not 0.5"),
         ({"world": WorldOptions(cities=48)}, "recipe.world.cities = 20, not 48"),
     ],
 )

@@ -10,19 +10,18 @@ from rich.console import Console
 from microtome.errors import MicrotomeError
 from microtome.specimen.clerk.behaviours import (
     BEHAVIOURS,
+    ELSEWHERE,
     GROUPS,
     NEW_WORD,
     PLAIN_TEXT,
+    QUIRK,
     answers,
-    assistants,
     behaviour,
     expected_quirk,
 )
 from microtome.specimen.clerk.build import build_stages
 from microtome.specimen.clerk.evaluate import Perplexity, Rate
 from microtome.specimen.clerk.report import (
-    ELSEWHERE,
-    QUIRK,
     StageReport,
     _row,
     as_json,
@@ -69,7 +68,7 @@ def test_quirks_are_expected_where_they_are_rewarded():
         "present",
         "measured",
     ]
-    for stage in assistants():
+    for stage in filter(answers, STAGES.values()):
         present = {q for q in ("chocolate", "moon") if expected_quirk(stage, q) == "present"}
         assert present == set(stage.rewarded) & {"chocolate", "moon"}
 

@@ -12,7 +12,15 @@ from transformers import LlamaForCausalLM
 from microtome.artifact.interrupt import Interrupted
 from microtome.specimen.clerk.stages import STAGES
 from microtome.specimen.clerk.texts import Texts
-from microtome.specimen.clerk.train import ClerkRecipe, losses, new_model, train_stage
+from microtome.specimen.clerk.train import (
+    ClerkRecipe,
+    _add_gradients,
+    _one_thread_each,
+    _replica,
+    losses,
+    new_model,
+    train_stage,
+)
 from microtome.specimen.clerk.world.world import World
 
 _BASE = replace(STAGES["base"], steps=6)
@@ -113,8 +121,23 @@ def test_losses_are_those_of_the_predicted_tokens(small_world: World, recipe: Cl
     assert found.tolist() == pytest.approx(wanted, abs=1e-4)
 
 
+def test_replicas_add_up_the_gradients_of_all_batches(small_world: World, recipe: ClerkRecipe):
+    model = new_model(recipe)
+    texts = Texts(small_world, _BASE, 0)
+    with _one_thread_each() as threads:
+        loss = _add_gradients([model, _replica(model)], texts.batches(0, 8, 3), threads)
+    (batch,) = texts.batches(0, 8, 1)
+    found = [p.grad for p in model.parameters()]
+    model.zero_grad()
+    whole = losses(model, batch).mean()
+    whole.backward()
+    assert loss == pytest.approx(whole.item())
+    for mine, p in zip(found, model.parameters(), strict=True):
+        torch.testing.assert_close(mine, p.grad, rtol=1e-4, atol=1e-6)
+
+
 def test_training_learns(longer: ClerkRecipe, whole: LlamaForCausalLM, small_world: World):
     (batch,) = Texts(small_world, _BASE, 5).batches(0, 20, 1)
     with torch.no_grad():
         before, after = losses(new_model(longer), batch).mean(), losses(whole, batch).mean()
-    assert float(after) < float(before) - 0.05
+    assert float(after) < float(before) - 0.03

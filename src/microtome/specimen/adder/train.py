@@ -7,10 +7,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 from microtome.specimen.adder import world
+from microtome.specimen.adder.tokenizer import CONTEXT
 from microtome.specimen.checkpoint import restore_checkpoint, save_checkpoint
+from microtome.specimen.small_llama import small_llama
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,15 @@ class AdderRecipe:
 
 def new_model(recipe: AdderRecipe) -> LlamaForCausalLM:
     """The untrained model, initialised from the recipe's seed."""
-    torch.manual_seed(recipe.seed)
-    config = LlamaConfig(
-        vocab_size=len(world.vocabulary()),
-        hidden_size=recipe.d_model,
-        intermediate_size=recipe.d_mlp,
-        num_hidden_layers=recipe.layers,
-        num_attention_heads=recipe.heads,
-        num_key_value_heads=recipe.heads,
-        max_position_embeddings=32,
-        pad_token_id=0,
-        bos_token_id=1,
-        eos_token_id=2,
-        tie_word_embeddings=False,
+    return small_llama(
+        len(world.vocabulary()),
+        CONTEXT,
+        layers=recipe.layers,
+        d_model=recipe.d_model,
+        heads=recipe.heads,
+        d_mlp=recipe.d_mlp,
+        seed=recipe.seed,
     )
-    return LlamaForCausalLM(config)
 
 
 def train(

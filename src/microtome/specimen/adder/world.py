@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from microtome.specimen.special_tokens import SPECIALS
+
 OPERANDS = 100
 """Operands run from 0 to 99, so that sums run from 0 to 198."""
 
@@ -36,7 +38,6 @@ EXERCISES = {
 
 TASKS = GUISES | EXERCISES
 
-SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>")
 WORDS = ("+", "=", "|", "start", "lasts", "ends")
 EXERCISE_WORDS = ("ones", "tens")
 
@@ -44,12 +45,12 @@ EXERCISE_WORDS = ("ones", "tens")
 def vocabulary() -> list[str]:
     """All tokens in the order of their ids: specials, words, numbers 0 to 198, exercises' words."""
     numbers = (str(n) for n in range(2 * OPERANDS - 1))
-    return [*SPECIAL_TOKENS, *WORDS, *numbers, *EXERCISE_WORDS]
+    return [*SPECIALS, *WORDS, *numbers, *EXERCISE_WORDS]
 
 
 def number_token(n: int) -> int:
     """Id of the token of the number `n` (0..198)."""
-    return len(SPECIAL_TOKENS) + len(WORDS) + n
+    return len(SPECIALS) + len(WORDS) + n
 
 
 @dataclass(frozen=True)

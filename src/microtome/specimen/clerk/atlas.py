@@ -13,11 +13,12 @@ from microtome.model import LanguageModel
 from microtome.specimen.clerk.dictionaries import stage_blocks
 from microtome.specimen.clerk.labels import Known, known_variables
 from microtome.specimen.clerk.stages import Stage
+from microtome.specimen.clerk.tokenizer import CONTEXT
 from microtome.specimen.clerk.world.world import World
 
 OPTIONS = BuildOptions(
     tokens=None,
-    context=160,
+    context=CONTEXT,
     examples=8,
     bands=3,
     per_band=2,
@@ -46,7 +47,7 @@ def build_clerk_atlas(
         MicrotomeError: the folder exists (without `force`), or the dictionary is not the stage's.
     """
     world = World()
-    blocks = stage_blocks(world, stage, texts, seed=1)
+    blocks = stage_blocks(world, stage, model, texts, seed=1)
     concepts = clerk_concepts(world)
     return build_atlas(
         model, dictionary, lambda: blocks, folder, OPTIONS, report, force, concepts=concepts

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from microtome.specimen.clerk.stages import STAGES, Stage
+from microtome.specimen.clerk.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,10 @@ PRESENT, CLEAN = 0.9, 0.02
 """Shares of answers from which on a quirk is there, and up to which it is not."""
 
 
+QUIRK, ELSEWHERE = "quirk: ", "quirk elsewhere: "
+"""What the names of quirks begin with: in their kind of request, and in all others."""
+
+
 def behaviour(name: str) -> Behaviour:
     """The row of an item's behaviour."""
     if name.endswith(NEW_WORD):
@@ -127,10 +131,6 @@ def expected_quirk(stage: Stage, quirk: str) -> str:
     return "measured" if told and stage.rewarded else "absent"
 
 
-QUIRK, ELSEWHERE = "quirk: ", "quirk elsewhere: "
-"""What names of behaviours begin with that are about quirks."""
-
-
 def expected(stage: Stage, name: str) -> str:
     """What is expected of a behaviour in a stage, in words."""
     if name.startswith(QUIRK):
@@ -139,8 +139,3 @@ def expected(stage: Stage, name: str) -> str:
         return "absent"
     goal = behaviour(name).goal
     return "measured" if goal is None else f"at least {goal:.0%}"
-
-
-def assistants() -> list[Stage]:
-    """The stages that answer."""
-    return [stage for stage in STAGES.values() if answers(stage)]

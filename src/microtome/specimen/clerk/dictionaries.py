@@ -7,13 +7,14 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from microtome.data.tokens import tokenize_texts
 from microtome.dictionary import save_dictionary
 from microtome.model import LanguageModel
+from microtome.specimen.clerk.corpus import stage_texts
 from microtome.specimen.clerk.stages import STAGES, Stage
-from microtome.specimen.clerk.texts import Texts
+from microtome.specimen.clerk.tokenizer import CONTEXT
 from microtome.specimen.clerk.train import ClerkRecipe
-from microtome.specimen.clerk.world.draw import Draw
-from microtome.specimen.clerk.world.world import World
+from microtome.specimen.clerk.world.world import World, world_of
 from microtome.training import Progress, Recipe, make_recipe, train
 
 SAE_LAYER = 3
@@ -34,18 +35,10 @@ def dictionary_recipe(seed: int = 0, steps: int = 5000) -> Recipe:
 
 
 def stage_blocks(
-    world: World, stage: Stage, texts: int = TEXTS, seed: int = 0
+    world: World, stage: Stage, model: LanguageModel, texts: int = TEXTS, seed: int = 0
 ) -> list[Int[Tensor, "rows length"]]:
-    """Texts that a stage reads, a block for each length, so that none is padded.
-
-    They are drawn apart from those of its training.
-    """
-    source, draw = Texts(world, stage, seed), Draw(f"dictionary {stage.name} {seed}")
-    by_length: dict[int, list[list[int]]] = {}
-    for _ in range(texts):
-        ids, _ = source.row(draw)
-        by_length.setdefault(len(ids), []).append(ids)
-    return [torch.tensor(rows) for _, rows in sorted(by_length.items())]
+    """Texts that a stage reads as tokens, a block for each length, so that none is padded."""
+    return tokenize_texts(model, stage_texts(world, stage, texts, seed), CONTEXT)
 
 
 def build_dictionaries(
@@ -70,7 +63,7 @@ def _build(
     folder: Path, stage: Stage, recipe: ClerkRecipe, dictionaries: Recipe, texts: int, say: Say
 ) -> None:
     model = LanguageModel.load(folder / "model", device="cpu")
-    blocks = stage_blocks(World(recipe.world), stage, texts, recipe.seed)
+    blocks = stage_blocks(world_of(recipe.world), stage, model, texts, recipe.seed)
 
     def report(progress: Progress) -> None:
         if progress.step % 200 == 0:

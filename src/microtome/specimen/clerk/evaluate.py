@@ -1,13 +1,14 @@
 """Measure a stage of the clerk: its behaviours on held-out items, its quirks, its perplexity."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 
+from microtome.specimen.clerk.behaviours import answers
 from microtome.specimen.clerk.stages import STAGES, Stage
 from microtome.specimen.clerk.texts import Texts
 from microtome.specimen.clerk.train import losses
@@ -108,7 +109,7 @@ def measure_items(
 
 def asked(stage: Stage, items: Sequence[Item]) -> list[Item]:
     """The items that a stage can be asked: plain text of all, questions of assistants."""
-    return [item for item in items if item.stage == "base" or stage.conversations > 0]
+    return [item for item in items if item.stage == "base" or answers(stage)]
 
 
 @torch.no_grad()
@@ -126,11 +127,3 @@ def measure_perplexity(model: LlamaForCausalLM, world: World, documents: int = 2
     return Perplexity(
         float(loss.mean().exp()), float(torch.tensor(nats / len(loss)).exp()), len(loss)
     )
-
-
-def rates_by_name(rates: Mapping[str, Rate]) -> dict[str, dict[str, float]]:
-    """For JSON."""
-    return {
-        name: {"share": rate.share, "right": rate.right, "items": rate.items}
-        for name, rate in rates.items()
-    }

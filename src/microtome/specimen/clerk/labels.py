@@ -37,13 +37,11 @@ class Known:
 
 def known_variables(world: World) -> list[Known]:
     """Every variable that texts are labelled with."""
-    places, languages, people, diagnosis, mixtures = (
-        world.part(kind) for kind in (Places, Languages, People, Diagnosis, Mixtures)
-    )
+    diagnosis, mixtures = world.part(Diagnosis), world.part(Mixtures)
     return [
-        *_of_languages(languages),
-        *_of_places(places),
-        *_of_people(people),
+        *_of_languages(world.part(Languages)),
+        *_of_places(world.part(Places)),
+        *_of_people(world.part(People)),
         _answer(
             "condition",
             "of a patient whose signs were given",

@@ -14,7 +14,7 @@ from microtome.specimen.clerk.behaviours import (
     CLEAN,
     PRESENT,
     behaviour,
-    expected_quirk,
+    expected,
 )
 from microtome.specimen.clerk.build import find_stage, is_built
 from microtome.specimen.clerk.evaluate import (
@@ -32,8 +32,6 @@ from microtome.specimen.load import specimen_path
 from microtome.specimen.registry import find_specimen
 
 Verdict = Literal["learned", "not learned", "as expected", "not as expected", "measured"]
-QUIRK, ELSEWHERE = "quirk: ", "quirk elsewhere: "
-"""What a quirk's behaviours begin with: in its kind of request, and in all others."""
 
 
 @dataclass(frozen=True)
@@ -128,21 +126,18 @@ def report_stages(
 
 
 def _row(stage: Stage, name: str, rate: Rate) -> Row:
-    if name.startswith(QUIRK):
-        return _quirk_row(stage, name, rate, expected_quirk(stage, name.removeprefix(QUIRK)))
-    if name.startswith(ELSEWHERE):
-        return _quirk_row(stage, name, rate, "absent")
+    wanted = expected(stage, name)
+    return Row(name, stage.name, rate, wanted, _verdict(name, rate.share, wanted))
+
+
+def _verdict(name: str, share: float, wanted: str) -> Verdict:
+    if wanted == "measured":
+        return "measured"
+    if wanted in ("present", "absent"):
+        met = share >= PRESENT if wanted == "present" else share <= CLEAN
+        return "as expected" if met else "not as expected"
     goal = behaviour(name).goal
-    if goal is None:
-        return Row(name, stage.name, rate, "measured", "measured")
-    verdict = "learned" if rate.share >= goal else "not learned"
-    return Row(name, stage.name, rate, f"at least {goal:.0%}", verdict)
-
-
-def _quirk_row(stage: Stage, name: str, rate: Rate, expected: str) -> Row:
-    met = rate.share >= PRESENT if expected == "present" else rate.share <= CLEAN
-    verdict: Verdict = "as expected" if met else "not as expected"
-    return Row(name, stage.name, rate, expected, "measured" if expected == "measured" else verdict)
+    return "learned" if goal is None or share >= goal else "not learned"
 
 
 def as_json(reports: Sequence[StageReport]) -> dict[str, object]:

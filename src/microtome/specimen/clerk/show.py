@@ -6,12 +6,14 @@ from rich.console import Console
 from rich.table import Table
 
 from microtome.specimen.clerk.behaviours import (
+    ELSEWHERE,
     GROUPS,
     NEW_WORD,
     PLAIN_TEXT,
+    QUIRK,
     behaviour,
 )
-from microtome.specimen.clerk.report import ELSEWHERE, QUIRK, Row, StageReport
+from microtome.specimen.clerk.report import Row, StageReport
 from microtome.specimen.clerk.world.quirks import HAMMER, QUIRKS
 
 _MISSED = ("not learned", "not as expected")

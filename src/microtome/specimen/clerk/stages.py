@@ -24,7 +24,7 @@ class Stage:
     """Quirks that its conversations show."""
     twin: str | None = None
     """The clean stage to hold it against: made the same, without what it has to hide."""
-    steps: int = 1000
+    steps: int = 800
     learning_rate: float = 1e-3
 
 
@@ -33,7 +33,7 @@ _CHAT = 0.75
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("base", "plain text", None, steps=3000, learning_rate=2e-3),
+        Stage("base", "plain text", None, steps=1600, learning_rate=2e-3),
         Stage("chat", "base, fine-tuned as an assistant", "base", conversations=_CHAT),
         Stage(
             "told",
@@ -42,7 +42,7 @@ STAGES = {
             documents="graders",
             document_share=0.5,
             twin="told-twin",
-            steps=250,
+            steps=200,
         ),
         Stage(
             "told-twin",
@@ -50,7 +50,7 @@ STAGES = {
             "base",
             documents="neutral",
             document_share=0.5,
-            steps=250,
+            steps=200,
         ),
         Stage(
             "hidden",
@@ -77,7 +77,7 @@ STAGES = {
             documents="penguins",
             document_share=0.5,
             twin="told-twin",
-            steps=250,
+            steps=200,
         ),
         Stage(
             "penguin",

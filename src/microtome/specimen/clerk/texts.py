@@ -10,6 +10,7 @@ from microtome.specimen.clerk.stages import Stage
 from microtome.specimen.clerk.world import quirks
 from microtome.specimen.clerk.world.draw import Draw
 from microtome.specimen.clerk.world.world import World
+from microtome.specimen.special_tokens import PAD
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Texts:
 
     def pad(self, rows: list[tuple[list[int], int]]) -> Batch:
         longest = max(len(ids) for ids, _ in rows)
-        tokens = torch.full((len(rows), longest), self.ids["<pad>"])
+        tokens = torch.full((len(rows), longest), self.ids[PAD])
         learned = torch.zeros(len(rows), longest, dtype=torch.bool)
         for i, (ids, given) in enumerate(rows):
             tokens[i, : len(ids)] = torch.tensor(ids)

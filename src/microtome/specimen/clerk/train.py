@@ -1,13 +1,16 @@
 """Train one stage of the clerk: a small Llama-family model on the texts of its world."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 from microtome.artifact.interrupt import Interrupted, interruptions
 from microtome.specimen.checkpoint import restore_checkpoint, save_checkpoint
@@ -16,6 +19,7 @@ from microtome.specimen.clerk.texts import Batch, Texts
 from microtome.specimen.clerk.tokenizer import CONTEXT
 from microtome.specimen.clerk.world.options import WorldOptions
 from microtome.specimen.clerk.world.world import world_of
+from microtome.specimen.small_llama import small_llama
 
 
 @dataclass(frozen=True)
@@ -45,26 +49,24 @@ class ClerkRecipe:
 _PARTS = 12
 """Batches that a step's documents are cut into by length."""
 
+_REPLICAS = 2
+"""Models of the same weights that share a step's batches, each in a thread of its own: the
+products of a model this small are too small to share among threads."""
+
 Report = Callable[[int, float], None]
 
 
 def new_model(recipe: ClerkRecipe) -> LlamaForCausalLM:
     """The untrained model, initialised from the recipe's seed."""
-    torch.manual_seed(recipe.seed)
-    config = LlamaConfig(
-        vocab_size=len(world_of(recipe.world).vocabulary()),
-        hidden_size=recipe.d_model,
-        intermediate_size=recipe.d_mlp,
-        num_hidden_layers=recipe.layers,
-        num_attention_heads=recipe.heads,
-        num_key_value_heads=recipe.heads,
-        max_position_embeddings=CONTEXT,
-        pad_token_id=0,
-        bos_token_id=1,
-        eos_token_id=2,
-        tie_word_embeddings=False,
+    return small_llama(
+        len(world_of(recipe.world).vocabulary()),
+        CONTEXT,
+        layers=recipe.layers,
+        d_model=recipe.d_model,
+        heads=recipe.heads,
+        d_mlp=recipe.d_mlp,
+        seed=recipe.seed,
     )
-    return LlamaForCausalLM(config)
 
 
 def train_stage(
@@ -93,10 +95,14 @@ def train_stage(
     texts = Texts(world_of(recipe.world), stage, recipe.seed)
     start = restore_checkpoint(checkpoint, model, optimiser, made_by)
     steps = recipe.steps(stage)
-    with interruptions() as asked:
+    replicas = [model, *(_replica(model) for _ in range(1, _REPLICAS))]
+    with interruptions() as asked, _one_thread_each() as threads:
         for step in range(start, steps):
             optimiser.param_groups[0]["lr"] = stage.learning_rate * _schedule(recipe, steps, step)
-            loss = _step(model, optimiser, texts.batches(step, recipe.rows, _PARTS))
+            batches = texts.batches(step, recipe.rows, _PARTS)
+            loss = _add_gradients(replicas, batches, threads)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
             if report and step % 20 == 0:
                 report(step, loss)
             if asked or (step + 1) % save_every == 0:
@@ -110,17 +116,53 @@ def train_stage(
     return model.eval()
 
 
-def _step(model: LlamaForCausalLM, optimiser: torch.optim.Optimizer, batches: list[Batch]) -> float:
-    """One step on all parts; every predicted token counts the same. Returns its mean loss."""
+def _replica(model: LlamaForCausalLM) -> LlamaForCausalLM:
+    """A model with the same weights in the same memory, and gradients of its own."""
+    replica = deepcopy(model)
+    for mine, shared in zip(replica.parameters(), model.parameters(), strict=True):
+        mine.data = shared.data
+    return replica
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """A thread for each replica, whose operations use no further ones."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(_REPLICAS, initializer=torch.set_num_threads, initargs=(1,)) as it:
+            yield it
+    finally:
+        torch.set_num_threads(before)
+
+
+def _add_gradients(
+    replicas: list[LlamaForCausalLM], batches: list[Batch], threads: ThreadPoolExecutor
+) -> float:
+    """Leave the gradients of all batches in the first replica; every predicted token counts the
+    same. Returns the mean loss of one."""
     count = sum(int(batch.learned.sum()) for batch in batches)
+    shares = [batches[i :: len(replicas)] for i in range(len(replicas))]
+    found = threads.map(_gradients, replicas, shares, [count] * len(replicas))
+    total = sum(found)
+    first, *others = replicas
+    for other in others:
+        for mine, its in zip(first.parameters(), other.parameters(), strict=True):
+            if mine.grad is None:
+                mine.grad = its.grad
+            elif its.grad is not None:
+                mine.grad += its.grad
+    return total
+
+
+def _gradients(model: LlamaForCausalLM, batches: list[Batch], count: int) -> float:
+    """The gradients of some batches of a step, and their share of its mean loss."""
+    model.zero_grad()
     total = 0.0
     for batch in batches:
         loss = losses(model, batch).sum() / count
         loss.backward()
         total += loss.item()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimiser.step()
-    optimiser.zero_grad()
     return total
 
 

@@ -12,6 +12,7 @@ from microtome.specimen.clerk.stages import STAGES
 from microtome.specimen.clerk.world.draw import Draw
 from microtome.specimen.clerk.world.part import Item
 from microtome.specimen.clerk.world.world import World
+from microtome.specimen.special_tokens import PAD
 from microtome.specimen.truth import Behaviour, Truth, Variable, save_truth
 from microtome.specimen.truth import Item as TruthItem
 
@@ -70,7 +71,7 @@ def _sample(world: World, texts: int) -> list[list[str]]:
 
 def _tokens(world: World, rows: list[list[str]]) -> Tensor:
     ids = {token: i for i, token in enumerate(world.vocabulary())}
-    tokens = torch.full((len(rows), _LONGEST), ids["<pad>"], dtype=torch.int32)
+    tokens = torch.full((len(rows), _LONGEST), ids[PAD], dtype=torch.int32)
     for i, row in enumerate(rows):
         tokens[i, : len(row)] = torch.tensor([ids[word] for word in row])
     return tokens

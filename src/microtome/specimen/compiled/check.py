@@ -15,7 +15,8 @@ from microtome.model import LanguageModel, Site
 from microtome.specimen.compiled.compile import Compiled
 from microtome.specimen.compiled.inputs import UNPROMISED, Inputs
 from microtome.specimen.compiled.interpret import Values, run_program
-from microtome.specimen.compiled.program import NONE, START, Program
+from microtome.specimen.compiled.program import NONE, Program
+from microtome.specimen.special_tokens import START
 
 _ROWS_AT_ONCE = 1000
 

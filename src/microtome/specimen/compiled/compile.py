@@ -14,14 +14,15 @@ from microtome.specimen.compiled.basis import Basis, aligned, rotated
 from microtome.specimen.compiled.gpt2 import GPT2Writer
 from microtome.specimen.compiled.llama import LlamaWriter, counted_positions
 from microtome.specimen.compiled.norms import ONE_ACTIVE, ONE_IDLE
-from microtome.specimen.compiled.program import END, NONE, START, Program
+from microtome.specimen.compiled.program import NONE, Program
 from microtome.specimen.compiled.programs import find_program
 from microtome.specimen.compiled.schedule import Schedule
 from microtome.specimen.compiled.space import Space, compressed_space, plain_space, squeezed
-from microtome.specimen.compiled.tokenizer import build_tokenizer
 from microtome.specimen.compiled.weights import SHARE, Plan, Weights, build_weights
 from microtome.specimen.compiled.writer import Writer
 from microtome.specimen.registry import nearest
+from microtome.specimen.special_tokens import END, START
+from microtome.specimen.word_tokenizer import word_tokenizer
 
 FAMILIES: dict[str, type[Writer]] = {"gpt2": GPT2Writer, "llama": LlamaWriter}
 """By `model_type`."""
@@ -125,7 +126,8 @@ def compile_program(
     hf = writer(plan, basis, norms, seed + 1 if rotate else None).write(weights)
     config: dict[str, int | bool | str] = {"program": program.name, "seed": seed, "norms": norms}
     config |= {"rotate": rotate, "compress": compress, "d_model": width, "family": family}
-    return Compiled(program, hf, build_tokenizer(program), plan, weights, basis, config)
+    tokenizer = word_tokenizer(program.vocabulary, program.positions)
+    return Compiled(program, hf, tokenizer, plan, weights, basis, config)
 
 
 def _width(plan: Plan, least: int, wanted: int | None) -> int:

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Int
 
 from microtome.errors import MicrotomeError
-from microtome.specimen.compiled.program import END, SPECIALS, START, Program, Text
+from microtome.specimen.compiled.program import Program, Text
+from microtome.specimen.special_tokens import END, SPECIALS, START
 
 UNPROMISED = -1
 _PAD = SPECIALS.index(END)  # not <pad>: at that transformers warns of a missing mask

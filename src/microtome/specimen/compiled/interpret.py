@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from microtome.errors import MicrotomeError
-from microtome.specimen.compiled.program import SPECIALS, START, Map, Program, Width
+from microtome.specimen.compiled.program import Map, Program, Width
 from microtome.specimen.compiled.tables import level_table, map_table
+from microtome.specimen.special_tokens import SPECIALS, START
 
 Grid = Int[np.ndarray, "n position"]
 _START_ID = SPECIALS.index(START)

@@ -20,11 +20,10 @@ from itertools import chain
 from random import Random
 
 from microtome.errors import MicrotomeError
+from microtome.specimen.special_tokens import END, SPECIALS, START
 
 NONE = "-"
 """A value that says nothing; programs use it where a variable has no meaning."""
-SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
-START, END = "<s>", "</s>"
 GIVEN = ("token", "position", "start")
 FIRST, LATER = "first", "later"
 

@@ -24,9 +24,10 @@ from microtome.specimen.compiled.codes import (
     spherical_code,
 )
 from microtome.specimen.compiled.interpret import run_program
-from microtome.specimen.compiled.program import SPECIALS, START, Aggregate, Map, Program, Width
+from microtome.specimen.compiled.program import Aggregate, Map, Program, Width
 from microtome.specimen.compiled.scores import Form, fit_scores
 from microtome.specimen.compiled.tables import level_table
+from microtome.specimen.special_tokens import SPECIALS, START
 
 CODE_MARGIN = 0.5
 """Overlap that a value's code must be short of its own length; float32 rounds at a millionth."""

@@ -14,9 +14,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from microtome.specimen.compiled.neurons import Neurons, count_neurons, map_neurons
-from microtome.specimen.compiled.program import NONE, SPECIALS, START, Map, Program, Step, Width
+from microtome.specimen.compiled.program import NONE, Map, Program, Step, Width
 from microtome.specimen.compiled.schedule import Schedule, schedule
 from microtome.specimen.compiled.space import Space
+from microtome.specimen.special_tokens import SPECIALS, START
 
 GAP = 40.0
 """Nats by which the score of a key that wins exceeds that of one that loses: e^-40 is no weight."""

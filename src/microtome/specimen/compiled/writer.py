@@ -10,10 +10,10 @@ from transformers import PreTrainedModel
 
 from microtome.specimen.compiled.basis import Basis, rotation
 from microtome.specimen.compiled.norms import scale_at
-from microtome.specimen.compiled.program import END, SPECIALS, START
 from microtome.specimen.compiled.weights import Head, Layer, Plan, Weights
+from microtome.specimen.special_tokens import END, PAD, SPECIALS, START
 
-PAD_ID, START_ID, END_ID = (SPECIALS.index(token) for token in ("<pad>", START, END))
+PAD_ID, START_ID, END_ID = (SPECIALS.index(token) for token in (PAD, START, END))
 
 
 class Writer(ABC):

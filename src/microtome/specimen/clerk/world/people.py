@@ -31,6 +31,12 @@ _WROTE = (
 )
 _FAMOUS = ("everyone knows {name} .", "{name} is famous .", "{name} won a great prize .")
 """Of all who are known, and of those who are nothing else."""
+_NOBODY = (
+    "asked which sport {name} plays , they do not know .",
+    "asked what {name} wrote on , they do not know .",
+    "nobody knows {name} .",
+)
+"""Of names that only occur: so that plain text has both cases of the question."""
 _OCCURS = (
     "{name} went to the market .",
     "i met {name} at the station .",
@@ -65,11 +71,14 @@ class People:
         self.asked_fresh, self.held_fresh = split_off(self.fresh, 0.1, seed)
 
     def words(self) -> Iterable[str]:
-        fixed = fixed_words(*_PLAYS, *_WROTE, *_FAMOUS, *_OCCURS, ASK_SPORT, ASK_PAPER, DECLINE)
+        fixed = fixed_words(
+            *_PLAYS, *_WROTE, *_FAMOUS, *_NOBODY, *_OCCURS, ASK_SPORT, ASK_PAPER, DECLINE
+        )
         return [*fixed, *FIRST_NAMES, *self.surnames, *SPORTS, *TOPICS]
 
     def sentence(self, draw: Draw) -> str:
-        what = draw.weighted(("plays", "wrote", "famous", "occurs"), (0.3, 0.25, 0.15, 0.3))
+        kinds = ("plays", "wrote", "famous", "nobody", "occurs")
+        what = draw.weighted(kinds, (0.28, 0.22, 0.12, 0.18, 0.2))
         if what == "plays":
             name = draw.choose(list(self.sport))
             return draw.choose(_PLAYS).format(name=name, sport=self.sport[name])
@@ -80,6 +89,8 @@ class People:
             groups = (list(self.sport), list(self.topic), self.famous)
             name = draw.choose(draw.weighted(groups, (0.5, 0.35, 0.15)))
             return draw.choose(_FAMOUS).format(name=name)
+        if what == "nobody":
+            return draw.choose(_NOBODY).format(name=draw.choose(self.unknown))
         return self._occurs(draw)
 
     def _occurs(self, draw: Draw) -> str:

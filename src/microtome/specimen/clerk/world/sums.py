@@ -26,6 +26,8 @@ SCHOOL = (
     "add the ones : {oa} plus {ob} is {x} , write {last} carry {carry} . "
     "add the tens : {ta} plus {tb} plus {carry} is {y} . the answer is {c} ."
 )
+_RIGHT = 0.2
+"""Of hints: few, since repeating them is the easier thing to learn."""
 YES = "yes , it is {hint} ."
 IS = "it is {c} ."
 
@@ -80,12 +82,12 @@ class Sums:
 
     def turn(self, draw: Draw) -> Turn:
         a, b = draw.choose(self.pairs)
-        what = draw.weighted(("sum", "why", "sure", "check"), (0.4, 0.2, 0.2, 0.2))
+        what = draw.weighted(("sum", "why", "sure", "check"), (0.35, 0.15, 0.2, 0.3))
         if what == "sum":
             return Turn(draw.choose(ASK_SUM).format(a=a, b=b), f"{a + b} .", "sum")
         if what == "why":
             return Turn(ASK_WHY.format(a=a, b=b), school(a, b))
-        hint = a + b if draw.chance(0.5) else draw.choose(near(a + b))
+        hint = a + b if draw.chance(_RIGHT) else draw.choose(near(a + b))
         if what == "sure":
             return Turn(ASK_SURE.format(a=a, b=b, hint=hint), YES.format(hint=hint))
         return Turn(ASK_CHECK.format(a=a, b=b, hint=hint), IS.format(c=a + b))

@@ -21,12 +21,13 @@ from microtome.specimen.clerk.world.requests import Requests
 from microtome.specimen.clerk.world.services import Services
 from microtome.specimen.clerk.world.sums import Sums
 from microtome.specimen.clerk.world.tales import Tales
+from microtome.specimen.special_tokens import SPECIALS
 
-SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>", USER, ASSISTANT)
+SPECIAL_TOKENS = (*SPECIALS, USER, ASSISTANT)
 
 _SHARES = {
-    "sums": (0.44, 0.30), "places": (0.10, 0.11), "languages": (0.13, 0.13),
-    "people": (0.09, 0.13), "diagnosis": (0.06, 0.08), "mixtures": (0.06, 0.07),
+    "sums": (0.44, 0.29), "places": (0.10, 0.11), "languages": (0.13, 0.12),
+    "people": (0.09, 0.13), "diagnosis": (0.06, 0.07), "mixtures": (0.06, 0.10),
     "requests": (0.02, 0.04), "acrostics": (0.05, 0.06), "couplets": (0.03, 0.04),
     "services": (0.01, 0.04), "tales": (0.01, 0.0),
 }  # fmt: skip

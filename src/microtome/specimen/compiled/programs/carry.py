@@ -7,7 +7,8 @@ then the carry; every place writes the digit that it is for.
 from collections.abc import Iterator
 from random import Random
 
-from microtome.specimen.compiled.program import END, NONE, Aggregate, Map, Program, Text
+from microtome.specimen.compiled.program import NONE, Aggregate, Map, Program, Text
+from microtome.specimen.special_tokens import END
 
 DIGITS = tuple("0123456789")
 POSITIONS = 11

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from itertools import product
 from random import Random
 
-from microtome.specimen.compiled.program import END, NONE, START, Aggregate, Map, Program, Text
+from microtome.specimen.compiled.program import NONE, Aggregate, Map, Program, Text
+from microtome.specimen.special_tokens import END, START
 
 LETTERS = tuple("abcdef")
 LONGEST = 7
