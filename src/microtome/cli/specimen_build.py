@@ -1,11 +1,14 @@
 """microtome specimen build: make a specimen again."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from microtome.errors import MicrotomeError
+
+if TYPE_CHECKING:
+    from microtome.specimen.clerk.train import ClerkRecipe
 
 
 def register(group: typer.Typer) -> None:
@@ -27,6 +30,10 @@ def build(
         list[str] | None,
         typer.Option("--set", "-s", help="key=value: of the clerk's world; may repeat."),
     ] = None,
+    dictionaries: Annotated[
+        bool,
+        typer.Option("--dictionaries", help="A CLT and an SAE of each stage of the clerk, too."),
+    ] = False,
 ) -> None:
     """Make a specimen from scratch; the same command goes on with one that is trained where it was
     interrupted.
@@ -39,11 +46,12 @@ def build(
     from microtome.specimen.registry import find_specimen
 
     if name.removeprefix(PREFIX) == "clerk":
-        _clerk(out, seed, stage or [], 1.0 if length is None else length, settings or [])
+        recipe = _clerk_recipe(seed, 1.0 if length is None else length, settings or [])
+        _clerk(out, stage or [], recipe, dictionaries)
         return
     specimen = find_specimen(name)
-    if stage or settings or length is not None:
-        raise MicrotomeError("--stage, --length and --set are for the clerk")
+    if stage or settings or dictionaries or length is not None:
+        raise MicrotomeError("--stage, --length, --set and --dictionaries are for the clerk")
     if specimen.name == "adder":
         _adder(out, seed)
         return
@@ -61,19 +69,26 @@ def _adder(out: Path, seed: int) -> None:
     build_adder(out, seed, typer.echo)
 
 
-def _clerk(out: Path, seed: int, stages: list[str], length: float, settings: list[str]) -> None:
-    from microtome.artifact.interrupt import Interrupted
-    from microtome.specimen.clerk.build import build_stages
+def _clerk_recipe(seed: int, length: float, settings: list[str]) -> "ClerkRecipe":
     from microtome.specimen.clerk.settings import read_world_options
-    from microtome.specimen.clerk.stages import STAGES
     from microtome.specimen.clerk.train import ClerkRecipe
 
-    _check_folder(out)
     if not 0 < length <= 100:
         raise MicrotomeError(f"--length is {length:g}; it must be above 0, and 100 at most")
-    recipe = ClerkRecipe(read_world_options(settings, seed), length=length, seed=seed)
+    return ClerkRecipe(read_world_options(settings, seed), length=length, seed=seed)
+
+
+def _clerk(out: Path, stages: list[str], recipe: "ClerkRecipe", dictionaries: bool) -> None:
+    from microtome.artifact.interrupt import Interrupted
+    from microtome.specimen.clerk.build import build_stages
+    from microtome.specimen.clerk.dictionaries import DESCRIBED, build_dictionaries
+    from microtome.specimen.clerk.stages import STAGES
+
+    _check_folder(out)
     try:
         build_stages(out, stages or list(STAGES), recipe, typer.echo)
+        if dictionaries:
+            build_dictionaries(out, stages or DESCRIBED, recipe, say=typer.echo)
     except Interrupted as stop:
         typer.echo(f"microtome: {stop}", err=True)
         raise typer.Exit(128 + stop.signal_number) from stop

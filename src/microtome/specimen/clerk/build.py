@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from time import monotonic
 
 import torch
 from transformers import LlamaForCausalLM
@@ -80,7 +81,9 @@ def _build(folder: Path, stage: Stage, recipe: ClerkRecipe, say: Say) -> None:
         if step % 100 == 0:
             say(f"{stage.name}: step {step} of {recipe.steps(stage)}, loss {loss:.4f}")
 
+    began = monotonic()
     model = train_stage(recipe, stage, parent, checkpoint, report)
+    say(f"{stage.name}: {recipe.steps(stage)} steps, {monotonic() - began:.0f} s since the start")
     out = folder / stage.name / "model"
     model.half().save_pretrained(out)
     build_tokenizer(world_of(recipe.world)).save_pretrained(out)

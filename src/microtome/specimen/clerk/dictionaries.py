@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from shutil import rmtree
+from time import monotonic
 
 import torch
 from jaxtyping import Int
@@ -10,8 +12,9 @@ from torch import Tensor
 from microtome.data.tokens import tokenize_texts
 from microtome.dictionary import save_dictionary
 from microtome.model import LanguageModel
+from microtome.specimen.clerk.build import find_stage
 from microtome.specimen.clerk.corpus import stage_texts
-from microtome.specimen.clerk.stages import STAGES, Stage
+from microtome.specimen.clerk.stages import Stage
 from microtome.specimen.clerk.tokenizer import CONTEXT
 from microtome.specimen.clerk.train import ClerkRecipe
 from microtome.specimen.clerk.world.world import World, world_of
@@ -21,6 +24,8 @@ SAE_LAYER = 3
 """Block behind which the SAE reads the residual stream: past the middle, where facts are known
 and nothing is decided yet."""
 TEXTS = 40_000
+DESCRIBED = ("base", "chat", "hidden")
+"""Stages that have dictionaries."""
 
 Say = Callable[[str], None]
 
@@ -43,26 +48,31 @@ def stage_blocks(
 
 def build_dictionaries(
     folder: Path,
-    names: Iterable[str],
+    names: Iterable[str] = DESCRIBED,
     recipe: ClerkRecipe | None = None,
     dictionaries: Recipe | None = None,
     texts: int = TEXTS,
     say: Say = print,
 ) -> None:
-    """Train the CLT and the SAE of stages whose models lie in a folder; those there are kept."""
+    """Train the CLT and the SAE of stages whose models lie in a folder, in 16 bits; those there are
+    kept.
+
+    Raises:
+        MicrotomeError: a stage without a model in the folder.
+        Interrupted: after SIGINT or SIGTERM; called again it goes on.
+    """
     recipe = recipe or ClerkRecipe()
     dictionaries = dictionaries or dictionary_recipe(recipe.seed)
     for name in names:
-        stage_folder = folder / name
         kinds = [table.name for table in dictionaries.dictionary]
-        if not all((stage_folder / kind / "manifest.json").is_file() for kind in kinds):
-            _build(stage_folder, STAGES[name], recipe, dictionaries, texts, say)
+        if not all((folder / name / kind / "manifest.json").is_file() for kind in kinds):
+            _build(folder / name, find_stage(name), recipe, dictionaries, texts, say)
 
 
 def _build(
     folder: Path, stage: Stage, recipe: ClerkRecipe, dictionaries: Recipe, texts: int, say: Say
 ) -> None:
-    model = LanguageModel.load(folder / "model", device="cpu")
+    model = LanguageModel.load(folder / "model", "cpu", torch.float32)
     blocks = stage_blocks(world_of(recipe.world), stage, model, texts, recipe.seed)
 
     def report(progress: Progress) -> None:
@@ -73,8 +83,11 @@ def _build(
             )
             say(f"{stage.name}: step {progress.step} of {progress.steps}, {'; '.join(figures)}")
 
-    made = train(dictionaries, model, lambda: blocks, report=report)
+    began, run = monotonic(), folder / "run"
+    made = train(dictionaries, model, lambda: blocks, run, report)
+    say(f"{stage.name}: dictionaries, {monotonic() - began:.0f} s since the start")
     about = {"corpus": f"texts of the clerk's stage {stage.name}, seed {recipe.seed}"}
     config = dictionaries.model_dump(mode="json") | about
     for kind, dictionary in made.items():
         save_dictionary(dictionary, folder / kind, config, torch.float16, force=True)
+    rmtree(run)
