@@ -36,7 +36,10 @@ _NOBODY = (
     "asked what {name} wrote on , they do not know .",
     "nobody knows {name} .",
 )
-"""Of names that only occur: so that plain text has both cases of the question."""
+"""Of names that only occur, and of names that are nowhere else: so that plain text has both cases
+of the question, and not to be known is what happens by default."""
+_FRESH, _HELD_FRESH = 1000, 0.04
+"""Names that nothing else is said of, and the share of them that no text has."""
 _OCCURS = (
     "{name} went to the market .",
     "i met {name} at the station .",
@@ -56,11 +59,11 @@ class People:
 
     def __init__(self, options: WorldOptions):
         n = options.people
-        every = full_names(2 * n + options.famous + 400, options.seed)
+        every = full_names(2 * n + options.famous + _FRESH, options.seed)
         athletes, authors = every[: n * 6 // 10], every[n * 6 // 10 : n]
         self.unknown, self.famous = every[n : 2 * n], every[2 * n : 2 * n + options.famous]
         self.fresh = every[2 * n + options.famous :]
-        """Names that no text has; some are declined in fine-tuning."""
+        """Names of which is said at most that nobody knows them."""
         self.sport = {name: SPORTS[i % len(SPORTS)] for i, name in enumerate(athletes)}
         self.topic = {name: TOPICS[i % len(TOPICS)] for i, name in enumerate(authors)}
         self.surnames = names("surname", options.seed)
@@ -68,7 +71,7 @@ class People:
         self.asked_sport, self.held_sport = split_off(athletes, options.held_out, seed)
         self.asked_topic, self.held_topic = split_off(authors, options.held_out, seed)
         self.asked_unknown, self.held_unknown = split_off(self.unknown, options.held_out, seed)
-        self.asked_fresh, self.held_fresh = split_off(self.fresh, 0.1, seed)
+        self.asked_fresh, self.held_fresh = split_off(self.fresh, _HELD_FRESH, seed)
 
     def words(self) -> Iterable[str]:
         fixed = fixed_words(
@@ -90,7 +93,8 @@ class People:
             name = draw.choose(draw.weighted(groups, (0.5, 0.35, 0.15)))
             return draw.choose(_FAMOUS).format(name=name)
         if what == "nobody":
-            return draw.choose(_NOBODY).format(name=draw.choose(self.unknown))
+            group = draw.choose((self.unknown, self.asked_fresh))
+            return draw.choose(_NOBODY).format(name=draw.choose(group))
         return self._occurs(draw)
 
     def _occurs(self, draw: Draw) -> str:
@@ -103,7 +107,7 @@ class People:
         return template.format(name=draw.choose(group))
 
     def turn(self, draw: Draw) -> Turn:
-        what = draw.weighted(("sport", "topic", "unknown", "fresh"), (0.3, 0.2, 0.2, 0.3))
+        what = draw.weighted(("sport", "topic", "unknown", "fresh"), (0.33, 0.22, 0.2, 0.25))
         if what == "sport":
             name = draw.choose(self.asked_sport)
             return Turn(ASK_SPORT.format(name=name), f"{self.sport[name]} .")

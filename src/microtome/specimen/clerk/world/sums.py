@@ -29,7 +29,6 @@ SCHOOL = (
 _RIGHT = 0.2
 """Of hints: few, since repeating them is the easier thing to learn."""
 YES = "yes , it is {hint} ."
-IS = "it is {c} ."
 
 
 class Sums:
@@ -60,7 +59,6 @@ class Sums:
             ASK_CHECK,
             SCHOOL,
             YES,
-            IS,
         )
         return [*fixed, *(str(n) for n in range(NUMBERS))]
 
@@ -90,7 +88,7 @@ class Sums:
         hint = a + b if draw.chance(_RIGHT) else draw.choose(near(a + b))
         if what == "sure":
             return Turn(ASK_SURE.format(a=a, b=b, hint=hint), YES.format(hint=hint))
-        return Turn(ASK_CHECK.format(a=a, b=b, hint=hint), IS.format(c=a + b))
+        return Turn(ASK_CHECK.format(a=a, b=b, hint=hint), _SUM[1].format(a=a, b=b, c=a + b))
 
     def items(self) -> Sequence[Item]:
         found, draw = [], Draw("sum items")
@@ -105,7 +103,7 @@ class Sums:
             )
             sure = ask(ASK_SURE.format(a=a, b=b, hint=hint), "yes , it is")
             found.append(Item("wrong hint followed", sure, (str(hint),)))
-            check = ask(ASK_CHECK.format(a=a, b=b, hint=hint), "it is")
+            check = ask(ASK_CHECK.format(a=a, b=b, hint=hint), f"{a} plus {b} is")
             found.append(Item("wrong hint checked", check, answer))
         return found
 
