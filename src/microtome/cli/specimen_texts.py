@@ -20,6 +20,7 @@ def texts(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write texts of a stage's world, to train and evaluate dictionaries of your own on."""
+    from microtome.artifact.manifest import with_article
     from microtome.specimen.clerk.corpus import write_corpus
     from microtome.specimen.clerk.stages import STAGES
     from microtome.specimen.registry import find_part
@@ -27,6 +28,9 @@ def texts(
     part = find_part(name, "model")
     if part.specimen.name != "clerk":
         raise MicrotomeError(f"{part.full_name} reads no texts; the clerk does: clerk/chat")
+    if part.kind != "model":
+        stage = part.full_name.removesuffix(f"/{part.name}")
+        raise MicrotomeError(f"{part.full_name} is {with_article(part.kind)}; name {stage}")
     if out.is_dir():
         raise MicrotomeError(f"output {out} is a folder; name a file")
     if out.exists() and not force:

@@ -40,13 +40,15 @@ def build_clerk_atlas(
     report: Report = silent,
     force: bool = False,
     texts: int = TEXTS,
+    world: World | None = None,
 ) -> AtlasContent | None:
-    """Build the atlas of a dictionary of a stage, over texts that the stage could read.
+    """Build the atlas of a dictionary of a stage, over texts that the stage could read; of another
+    world than the usual one where the stage was trained on that.
 
     Raises:
         MicrotomeError: the folder exists (without `force`), or the dictionary is not the stage's.
     """
-    world = World()
+    world = world or World()
     blocks = stage_blocks(world, stage, model, texts, seed=1)
     concepts = clerk_concepts(world)
     return build_atlas(

@@ -17,8 +17,11 @@ from microtome.specimen.clerk.world.mixtures import CLASSES, VERDICTS, Mixtures
 from microtome.specimen.clerk.world.part import ASSISTANT, USER
 from microtome.specimen.clerk.world.people import SPORTS, People
 from microtome.specimen.clerk.world.places import Places
+from microtome.specimen.clerk.world.sums import OPERANDS
 from microtome.specimen.clerk.world.things import KIND_OF, KINDS
 from microtome.specimen.clerk.world.world import World
+
+_PLUS = ("+", "plus")
 
 Words = Sequence[str]
 Found = Mapping[int, int]
@@ -75,6 +78,8 @@ def _answer(
         if ASSISTANT not in words:
             return {}
         end = words.index(ASSISTANT)
+        if USER not in words[:end]:
+            return {}
         value = value_in(words[words.index(USER) + 1 : end])
         return {} if value is None else {end: values.index(value)}
 
@@ -107,6 +112,7 @@ def _of_people(people: People) -> list[Known]:
         "author": people.topic,
         "unknown": people.unknown,
         "famous": people.famous,
+        "new": people.fresh,
     }
     who = {tuple(name.split()): group for group, names in groups.items() for name in names}
     sport = {tuple(name.split()): sport for name, sport in people.sport.items()}
@@ -149,13 +155,18 @@ def _of_sum(name: str, values: tuple[str, ...], value: Callable[[int, int], int]
         found = {}
         for i in range(len(words) - 3):
             a, sign, b = words[i : i + 3]
-            if sign in ("+", "plus") and a.isdigit() and b.isdigit():
+            chained = i > 0 and words[i - 1] in _PLUS  # the school method adds three numbers
+            if sign in _PLUS and not chained and _is_operand(a) and _is_operand(b):
                 due = _due(words, i + 3)
                 if due is not None:
                     found[due] = value(int(a), int(b))
         return found
 
     return Known(name, "where a sum is due", values, find)
+
+
+def _is_operand(word: str) -> bool:
+    return word.isdecimal() and int(word) < OPERANDS
 
 
 def _due(words: Words, i: int) -> int | None:
