@@ -46,6 +46,7 @@ def test_a_head_lists_its_features_with_links(heads: Page, shot):
         expect(heads.locator("h1")).to_contain_text(name)
 
 
+@pytest.mark.slow  # pictures alone
 def test_dark(heads: Page, shot):
     shot("heads", dark=True)
     shot("heads", width=2560)

@@ -24,6 +24,10 @@ def test_inputs_and_outputs_with_a_corpus(run: Run, corpus: Path):
     assert "sum ends in 5" in result.out
     assert "interference" in result.out
     assert max(map(len, result.out.splitlines())) <= 100
+
+
+@pytest.mark.slow
+def test_features_that_a_corpus_has_together_come_first(run: Run, corpus: Path):
     found = json.loads(run("weights", *ADDER, "L2/914", "--corpus", corpus, "--json").out)
     assert found["corrected_from"] == "corpus"
     sizes = [abs(row["corrected"]) for row in found["inputs"]]

@@ -55,7 +55,13 @@ def dead_of(of, share: int) -> list[torch.Tensor]:
     return [mask] * (1 if of.kind == "crosscoder" else 3)
 
 
-@pytest.mark.parametrize("feature_parallel", [2, 1], ids=["features split", "data split"])
+@pytest.mark.parametrize(
+    "feature_parallel",
+    [
+        pytest.param(2, id="features split"),
+        pytest.param(1, marks=pytest.mark.slow, id="data split"),
+    ],
+)
 def test_two_processes_are_one(tmp_path: Path, feature_parallel: int):
     together(STEP.replace("FEATURE_PARALLEL", str(feature_parallel)), tmp_path)
     found = results(tmp_path)

@@ -1,6 +1,7 @@
-"""Compiled once for all tests."""
+"""Compiled once for all tests that change nothing of it."""
 
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,10 @@ from microtome.specimen.compiled import PROGRAMS, Compiled, compile_program
 
 
 @cache
-def _compiled(name: str) -> Compiled:
-    return compile_program(name)
+def compiled_once(name: str, **options: Any) -> Compiled:
+    return compile_program(name, **options)
 
 
 @pytest.fixture(params=PROGRAMS)
 def compiled(request: pytest.FixtureRequest) -> Compiled:
-    return _compiled(request.param)
+    return compiled_once(request.param)

@@ -16,6 +16,7 @@ from microtome.specimen.compiled import (
     swap_values,
     wrong_texts,
 )
+from tests.specimen.compiled.conftest import compiled_once
 
 
 def test_a_swapped_value_does_what_the_program_says(compiled: Compiled):
@@ -37,7 +38,7 @@ def test_a_damaged_model_is_found_out():
 
 @pytest.mark.parametrize("variable", ["opened", "depth"])
 def test_another_direction_does_not_do_it(variable: str):
-    compiled, other = compile_program("parentheses"), compile_program("parentheses", seed=1)
+    compiled, other = compiled_once("parentheses"), compiled_once("parentheses", seed=1)
     inputs = sample_inputs(compiled.program, 1, seed=3)
     tokens = torch.tensor(inputs.tokens[:, : int(inputs.lengths[0])])
     values = range(len(compiled.program.values[variable]))
@@ -62,7 +63,7 @@ def test_another_direction_does_not_do_it(variable: str):
     ],
 )
 def test_swaps_of_what_is_not_there(swap: Swap, message: str):
-    compiled = compile_program("parentheses")
+    compiled = compiled_once("parentheses")
     model = compiled.language_model()
     tokens = model.tokenize("( ) )")
     with pytest.raises(MicrotomeError, match=message):

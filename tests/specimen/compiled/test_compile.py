@@ -20,6 +20,7 @@ from microtome.specimen.compiled import (
 )
 from microtome.specimen.compiled.exact import run_exact
 from microtome.specimen.compiled.inputs import Inputs
+from tests.specimen.compiled.conftest import compiled_once
 
 OPTIONS = {
     "norms off": {"norms": False},
@@ -28,6 +29,20 @@ OPTIONS = {
     "plain": {"norms": False, "rotate": False, "compress": False},
     "another seed": {"seed": 3},
 }
+SMALL = ("parentheses", "induction")
+
+
+def _cases() -> list:
+    """Every program with one option, two small ones with all; and the others, which are slow."""
+    return [
+        pytest.param(
+            name,
+            options,
+            marks=[] if options == "plain" or name in SMALL else pytest.mark.slow,
+        )
+        for name in PROGRAMS
+        for options in OPTIONS
+    ]
 
 
 def first(inputs: Inputs, n: int) -> Inputs:
@@ -46,10 +61,9 @@ def test_every_variable_is_read_from_the_stream(compiled: Compiled):
     assert wrong == dict.fromkeys(compiled.schedule.places, 0)
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize(("name", "options"), _cases())
 def test_no_option_makes_a_text_wrong(name: str, options: str):
-    compiled = compile_program(name, **OPTIONS[options])
+    compiled = compiled_once(name, **OPTIONS[options])
     inputs = sample_inputs(compiled.program, 200, seed=1)
     assert not wrong_texts(compiled, inputs).any()
     assert set(misread(compiled, inputs).values()) == {0}
@@ -96,7 +110,7 @@ def test_it_is_an_unmodified_gpt2(compiled: Compiled):
 
 
 def test_the_seed_turns_the_directions_and_nothing_else():
-    one, two, again = (compile_program("sort", seed=seed) for seed in (0, 1, 0))
+    one, two, again = (compile_program("parentheses", seed=seed) for seed in (0, 1, 0))
     a, b, c = (x.directions("token") for x in (one, two, again))
     assert torch.equal(a, c)
     assert torch.equal(one.hf.lm_head.weight, again.hf.lm_head.weight)

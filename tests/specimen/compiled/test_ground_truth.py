@@ -7,13 +7,13 @@ import torch
 
 from microtome.specimen.compiled import (
     Compiled,
-    compile_program,
     ground_truth,
     read_values,
     sample_inputs,
 )
 from microtome.specimen.compiled.programs import find_program
 from microtome.specimen.truth_tensors import check_tensors
+from tests.specimen.compiled.conftest import compiled_once
 
 
 def test_every_direction_reads_its_label_in_the_model(compiled: Compiled):
@@ -71,7 +71,7 @@ def test_it_fits_the_published_schema(compiled: Compiled):
 
 
 def edges_of(name: str) -> set[tuple[str, str, str]]:
-    truth, _ = ground_truth(compile_program(name), sample_inputs(find_program(name), 2))
+    truth, _ = ground_truth(compiled_once(name), sample_inputs(find_program(name), 2))
     return {(edge.source, edge.via, edge.target) for edge in truth.edges}
 
 

@@ -16,6 +16,7 @@ from microtome.specimen.compiled import (
     wrong_texts,
 )
 from microtome.specimen.truth import load_truth
+from tests.specimen.compiled.conftest import compiled_once
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "compiled.md"
 
@@ -58,7 +59,7 @@ def test_the_other_blocks_say_what_comes_out(tmp_path: Path, monkeypatch: pytest
 def test_the_table_is_what_is_compiled():
     text = GUIDE.read_text()
     for name in PROGRAMS:
-        made = compile_program(name)
+        made = compiled_once(name)
         size = f"{made.schedule.layers}, {made.schedule.heads}"
         width = f"{made.d_model} of {made.space.subspaces}"
         assert re.search(rf"^\| `{name}` \|.*\| {size} \| {width} \|$", text, re.MULTILINE), name

@@ -14,12 +14,15 @@ from microtome.specimen.compiled import (
     wrong_texts,
 )
 from microtome.specimen.compiled.llama import counted_positions
+from tests.specimen.compiled.conftest import compiled_once
 
 
 @pytest.mark.parametrize("norms", [True, False])
-@pytest.mark.parametrize("name", ["parentheses", "induction", "sort"])
+@pytest.mark.parametrize(
+    "name", ["parentheses", "induction", pytest.param("sort", marks=pytest.mark.slow)]
+)
 def test_llama_is_exact_too(name: str, norms: bool):
-    compiled = compile_program(name, norms=norms, family="llama")
+    compiled = compiled_once(name, norms=norms, family="llama")
     assert type(compiled.hf) is LlamaForCausalLM
     inputs = sample_inputs(compiled.program, 300)
     assert not wrong_texts(compiled, inputs).any()
@@ -37,7 +40,7 @@ def test_positions_are_counted_where_they_are_used():
 
 
 def test_scores_do_not_depend_on_how_far_apart_tokens_are():
-    compiled = compile_program("parentheses", family="llama")
+    compiled = compiled_once("parentheses", norms=True, family="llama")
     model = compiled.language_model()
     tokens = model.tokenize("( ( ( ( ( ( ( ( ( (")
     pattern = model.run(tokens, ["blocks.0.attn.pattern"])["blocks.0.attn.pattern"][0, 0]
