@@ -38,6 +38,7 @@ def test_a_quick_scoreboard(run: Run, tmp_path: Path):
     }
     assert read_manifest(out, "score").config == document["config"]
     assert json.loads((out / "results.json").read_text(encoding="utf-8")) == document
+    assert "synthetic: directions" in (out / "report.html").read_text(encoding="utf-8")
     again = run("score", "--truth", "synthetic", "--quick", "--out", out)
     assert again.code == 2
     assert "exists" in again.err

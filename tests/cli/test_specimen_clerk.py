@@ -19,6 +19,7 @@ _SHORT = ("--length", "0.0003")
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch):
     """One layer, as many rows as a batch has parts."""
+    import microtome.specimen.clerk.dictionaries  # noqa: F401  # its annotations need the class
 
     def recipe(world, length: float, seed: int) -> ClerkRecipe:
         return ClerkRecipe(world, 1, 16, 2, 32, rows=8, length=length, seed=seed)
@@ -49,6 +50,17 @@ def test_a_clerk_is_built_kept_and_reported_on(run: Run, models: Path, tmp_path:
     assert list(found) == ["base", "chat"]
     assert found["chat"]["behaviours"]["two-hop"]["verdict"] == "not learned"
     assert json.loads((tmp_path / "report.json").read_text()) == found
+
+    again = ("specimen", "report", "-m", models, "-o", tmp_path / "report.json")
+    html = ("--html", tmp_path / "clerk.html")
+    assert "report.json exists; pass --force" in run(*again, *html).err
+    assert not (tmp_path / "clerk.html").exists()
+    assert run(*again, *html, "--force").code == 0
+    written = (tmp_path / "clerk.html").read_text(encoding="utf-8")
+    assert "two-hop, chat: " in written and "two-hop text, base: " in written
+    refused = run("specimen", "report", "-m", models, *html)
+    assert refused.code == 2 and "clerk.html exists; pass --force" in refused.err
+    assert (tmp_path / "clerk.html").read_text(encoding="utf-8") == written
 
     table = run("specimen", "report", "clerk", "--models", models, "--stage", "base").out
     assert "two-hop text" in table and "chocolate" not in table
@@ -95,6 +107,10 @@ def test_ctrl_c_ends_with_a_sentence_and_the_same_command_goes_on(
         (("report", "--stage", "hiden"), "did you mean 'hidden'?"),
         (("report", "-m", "nowhere"), "nowhere has no stage of the clerk"),
         (("report", "-m", "nowhere", "-o", "."), "is a folder; name a file"),
+        (("report", "-m", "nowhere", "-o", "file"), "output file file exists; pass --force"),
+        (("report", "-m", "nowhere", "--html", "."), "not a name for a page"),
+        (("report", "-m", "nowhere", "--html", "clerk.json"), "not a name for a page"),
+        (("report", "-m", "nowhere", "-o", "a.html", "--html", "a.html"), "both name a.html"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -25,6 +25,8 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the JSON object to a file too.")
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to an .html file too.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Every behaviour of the clerk's stages, measured on items that none was trained on, beside
     what is expected."""
@@ -33,6 +35,7 @@ def report(
     from microtome.artifact.whole import whole_file
     from microtome.cli.console import stdout
     from microtome.cli.progress import stage_bar
+    from microtome.specimen.clerk.page import page
     from microtome.specimen.clerk.report import as_json, report_stages, stage_folders
     from microtome.specimen.clerk.show import print_reports
     from microtome.specimen.entry import PREFIX
@@ -40,15 +43,33 @@ def report(
 
     if name.removeprefix(PREFIX) != "clerk":
         raise MicrotomeError(f"{find_specimen(name).name} has no stages to report on; clerk has")
-    if out is not None and out.is_dir():
-        raise MicrotomeError(f"{out} is a folder; name a file for the JSON object")
+    _check_files(out, html, force)
     folders = stage_folders(models, stage or ())
     with stage_bar() as advance:
         reports = report_stages(folders, lambda done: advance("stages", done, len(folders)))
     line = writer.dumps(as_json(reports))
     if out is not None:
         whole_file(out, line + "\n")
+    if html is not None:
+        whole_file(html, page(reports))
     if json:
         typer.echo(line)
         return
     print_reports(reports, stdout())
+
+
+def _check_files(out: Path | None, html: Path | None, force: bool) -> None:
+    """Before minutes of measuring.
+
+    Raises:
+        MicrotomeError: a file that cannot be, or that exists and may not be replaced.
+    """
+    if out is not None and out.is_dir():
+        raise MicrotomeError(f"{out} is a folder; name a file for the JSON object")
+    if html is not None and (html.is_dir() or html.suffix not in (".html", ".htm")):
+        raise MicrotomeError(f"output {html} is not a name for a page, such as clerk.html")
+    if out is not None and html is not None and out.absolute() == html.absolute():
+        raise MicrotomeError(f"--out and --html both name {out}; give each a file of its own")
+    for path in (out, html):
+        if path is not None and path.exists() and not force:
+            raise MicrotomeError(f"output file {path} exists; pass --force to replace it")

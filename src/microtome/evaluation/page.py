@@ -1,38 +1,17 @@
 """One self-contained HTML page of evaluations: tables, plots, verdicts; no script, no network."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from microtome.evaluation.bootstrap import Figure
 from microtome.evaluation.result import Evaluation, Figures
 from microtome.evaluation.show import left_out, most_needed
+from microtome.page import Html, document, image, table
 
 _STYLE = """
-:root { --ink:#1d2129; --soft:#5b6270; --line:#e3e6ea; --card:#fff; --back:#f6f7f9;
-  --blue:#1f4e79; --good:#2e7d4f; --bad:#b25b12; }
-* { box-sizing:border-box }
-body { margin:0; background:var(--back); color:var(--ink);
-  font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif }
-main { max-width:1240px; margin:0 auto; padding:32px 20px 64px }
-h1 { font-size:26px; margin:0 0 4px } h2 { font-size:21px; margin:40px 0 2px;
-  overflow-wrap:anywhere } h3 { font-size:15px; margin:26px 0 8px }
-p { margin:4px 0 } .soft { color:var(--soft) }
-section { background:var(--card); border:1px solid var(--line); border-radius:10px;
-  padding:8px 24px 24px; margin-top:24px }
-.verdict { border-left:4px solid var(--bad); background:#fdf5ec; padding:10px 14px; margin:14px 0;
-  border-radius:4px; font-weight:600 } .verdict.good { border-color:var(--good);
-  background:#eef7f1 }
-.scroll { overflow-x:auto } table { border-collapse:collapse; width:100%; font-size:13.5px;
-  font-variant-numeric:tabular-nums }
-th { text-align:right; color:var(--soft); font-weight:500; border-bottom:1px solid var(--line);
-  padding:4px 7px; white-space:nowrap } td { text-align:right; padding:4px 7px;
-  border-bottom:1px solid #f0f2f4; white-space:nowrap }
-th:first-child,td:first-child { text-align:left; padding-left:0 } tr.mean td { font-weight:600 }
-td.text,th.text { text-align:left; white-space:normal; overflow-wrap:anywhere }
-td small { color:var(--soft) } mark { background:#fbe3c8; border-radius:3px; padding:0 2px }
-img { max-width:100%; height:auto; display:block; margin:6px 0 }
-details { margin-top:26px } summary { cursor:pointer; color:var(--soft) }
+.verdict { border-left:4px solid var(--warn); background:var(--warn-wash); padding:10px 14px;
+  margin:14px 0; border-radius:4px; font-weight:600 }
+.verdict.good { border-color:var(--good); background:var(--good-wash) }
 """
 
 _CAPTIONS = {
@@ -46,12 +25,6 @@ _CAPTIONS = {
 }
 
 
-class _Html(str):
-    """Text of which this file knows that it is HTML."""
-
-    __slots__ = ()
-
-
 def page(evaluations: Sequence[Evaluation], images: Sequence[Mapping[str, bytes]]) -> str:
     """The HTML of some evaluations and their plots."""
     title = "Evaluation" if len(evaluations) > 1 else f"Evaluation of {evaluations[0].dictionary}"
@@ -59,12 +32,7 @@ def page(evaluations: Sequence[Evaluation], images: Sequence[Mapping[str, bytes]
     if len(evaluations) > 1:
         body.append(f"<section><h3>Means over sites</h3>{_summary(evaluations)}</section>")
     body += [_one(e, drawn) for e, drawn in zip(evaluations, images, strict=True)]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f"<body><main>{''.join(body)}</main></body></html>\n"
-    )
+    return document(title, body, _STYLE)
 
 
 def _one(e: Evaluation, images: Mapping[str, bytes]) -> str:
@@ -102,26 +70,11 @@ def _one(e: Evaluation, images: Mapping[str, bytes]) -> str:
 def _image(images: Mapping[str, bytes], name: str) -> str:
     if name not in images:
         return ""
-    data = base64.b64encode(images[name]).decode()
-    caption = escape(_CAPTIONS[name])
-    return f'<img alt="{caption}" src="data:image/png;base64,{data}"><p class="soft">{caption}</p>'
+    return image(images[name], _CAPTIONS[name])
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], mean: bool = False) -> str:
-    """Cells are text, and are escaped, unless they are marked as HTML."""
-
-    def cell(tag: str, name: str, value: str) -> str:
-        kind = ' class="text"' if name == "text" else ""
-        shown = value if isinstance(value, _Html) else escape(value)
-        return f"<{tag}{kind}>{shown}</{tag}>"
-
-    lines = []
-    for i, row in enumerate(rows):
-        cells = "".join(cell("td", n, v) for n, v in zip(head, row, strict=True))
-        last = mean and i == len(rows) - 1
-        lines.append(f"<tr{' class=mean' if last else ''}>{cells}</tr>")
-    top = "".join(cell("th", name, name) for name in head)
-    return f'<div class="scroll"><table><tr>{top}</tr>{"".join(lines)}</table></div>'
+    return table(head, rows, figures=True, text=("text",), last=mean)
 
 
 def _figure(figure: Figure | None, digits: int = 3) -> str:
@@ -131,7 +84,7 @@ def _figure(figure: Figure | None, digits: int = 3) -> str:
     if figure.low is None or figure.high is None:
         return value
     interval = f"{figure.low:.{digits}f} to {figure.high:.{digits}f}"
-    return _Html(f"{value} <small>{interval}</small>")
+    return Html(f"{value} <small>{interval}</small>")
 
 
 _COLUMNS = {
@@ -191,7 +144,7 @@ def _outliers(e: Evaluation) -> str:
     found = [(one.site, o) for one in e.per_token for o in one.outliers]
     rows = []
     for site, o in sorted(found, key=lambda pair: -pair[1].error)[:20]:
-        text = _Html(f"{escape(o.before)}<mark>{escape(o.token)}</mark>{escape(o.after)}")
+        text = Html(f"{escape(o.before)}<mark>{escape(o.token)}</mark>{escape(o.after)}")
         rows.append([site, f"{o.error:.1f}", str(o.l0), str(o.position), text])
     return _table(["written site", "error", "L0", "position", "text"], rows)
 

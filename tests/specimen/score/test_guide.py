@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from microtome.specimen.score.result import MEASURES
-from microtome.specimen.score.show import _COLUMNS
+from microtome.specimen.score.words import COLUMNS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "guides" / "score.md").read_text(encoding="utf-8")
 
@@ -17,8 +17,8 @@ def test_python_of_the_guide_runs():
 
 
 def test_every_measure_is_explained():
-    assert set(_COLUMNS) == set(MEASURES)
-    for key, title in _COLUMNS.items():
+    assert set(COLUMNS) == set(MEASURES)
+    for key, title in COLUMNS.items():
         assert f"**{title}**" in TEXT or f"*{title}*" in TEXT, key
 
 

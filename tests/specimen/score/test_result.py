@@ -16,6 +16,7 @@ from microtome.specimen.score import (
     show_scoreboard,
     to_json,
 )
+from microtome.specimen.score.page import page
 from microtome.specimen.score.result import Outcome, Scored, mean_of, over_seeds, tabulate
 
 
@@ -75,6 +76,8 @@ def test_the_artifact_holds_json_and_the_tables(tmp_path):
     assert document["tables"][0]["rows"][0]["variables"]["carry"]["seeds"] == [0.2, 0.3]
     text = (tmp_path / "score" / "report.txt").read_text(encoding="utf-8")
     assert "compiled: known concepts" in text
+    assert (tmp_path / "score" / "report.html").read_text(encoding="utf-8") == page(board())
+    assert "report.html" in read_manifest(tmp_path / "score").files
     with pytest.raises(MicrotomeError, match="exists"):
         save_scoreboard(board(), tmp_path / "score")
 

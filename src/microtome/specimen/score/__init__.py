@@ -3,7 +3,7 @@
 How it flows: `run` (truths and seeds) -> `synthetic` (directions), `compiled` (circuits) or
 `labelled` (tokens of a world), which train `dictionaries` and baselines and ask `held_out`,
 `concepts`, `swaps` and `traced` (with `matching` and `edges`) -> `result` (figures over seeds) ->
-`show` and `save`. `outside` scores a dictionary or a graph that came from elsewhere.
+`show`, `page` and `save`. `outside` scores a dictionary or a graph that came from elsewhere.
 """
 
 from typing import TYPE_CHECKING

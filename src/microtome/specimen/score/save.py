@@ -7,7 +7,7 @@ from typing import Any
 from microtome.artifact import SCHEMA_VERSIONS, Manifest, new_artifact
 from microtome.specimen.score.result import CHANCE, MEASURES, Score, Scoreboard, ScoreTable
 
-KIND, RESULTS, REPORT = "score", "results.json", "report.txt"
+KIND, RESULTS, REPORT, PAGE = "score", "results.json", "report.txt", "report.html"
 
 
 def to_json(board: Scoreboard) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _rounded(value: float) -> float:
 
 
 def save_scoreboard(board: Scoreboard, folder: str | Path, force: bool = False) -> None:
-    """Write a scoreboard as an artifact folder: `results.json`, and the tables as text.
+    """Write a scoreboard as an artifact folder: `results.json`, the tables as text, and a page.
 
     Args:
         board: to write.
@@ -68,6 +68,7 @@ def save_scoreboard(board: Scoreboard, folder: str | Path, force: bool = False) 
 
     from rich.console import Console
 
+    from microtome.specimen.score.page import page
     from microtome.specimen.score.show import show_scoreboard
 
     manifest = Manifest(
@@ -82,3 +83,4 @@ def save_scoreboard(board: Scoreboard, folder: str | Path, force: bool = False) 
         document = json.dumps(to_json(board), allow_nan=False, ensure_ascii=False)
         (beside / RESULTS).write_text(document + "\n", encoding="utf-8")
         (beside / REPORT).write_text(text.getvalue(), encoding="utf-8")
+        (beside / PAGE).write_text(page(board), encoding="utf-8")

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from microtome.page import Html, document, folded, heading, image, paragraph, section, table
 from microtome.specimen.adder import world
 from microtome.study.addition.document import PATHS, AdditionStudy, Claim
 from microtome.study.addition.shortfalls import shortfalls
-from microtome.study.html import Html, document, folded, heading, image, paragraph, section, table
 
 
 def page(study: AdditionStudy, images: Mapping[str, bytes]) -> str:
