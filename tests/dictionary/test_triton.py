@@ -298,9 +298,18 @@ def test_they_compile_for_a_gpu(dtype: torch.dtype, monkeypatch, tmp_path):
 
 @needs_triton
 @pytest.mark.skipif(INTERPRETED, reason="this process runs in the interpreter")
-def test_all_of_these_in_the_interpreter():
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param(
+            "4-0.05-dtype0 or 70-301-3-dtype0 or batchtopk-clt or test_nan", id="one of each"
+        ),
+        pytest.param("test", marks=pytest.mark.slow, id="all"),
+    ],
+)
+def test_these_in_the_interpreter(chosen: str):
     environment = os.environ | {"TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", __file__]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", chosen, __file__]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -1,20 +1,30 @@
 """What is known of the adder's tokens, and its bundled atlas."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
 
-from microtome.atlas.concepts import NONE
+from microtome.atlas.concepts import NONE, KnownConcept
 from microtome.specimen import load_atlas, load_dictionary, load_model
 from microtome.specimen.adder import world
 from microtome.specimen.adder.atlas import all_prompts, build_adder_atlas
 from microtome.specimen.adder.concepts import adder_concepts
 
 
+@cache
+def concepts() -> dict[str, KnownConcept]:
+    """By name; making them takes a moment."""
+    found = adder_concepts()
+    named = {concept.name: concept for concept in found}
+    assert len(named) == len(found), "names are unique"
+    return named
+
+
 def values(name: str, guise: str, a: int, b: int) -> list[int]:
-    concept = next(c for c in adder_concepts() if c.name == name)
     tokens = world.prompt_tokens(torch.tensor([[a, b]]), guise).numpy()
-    return concept.values(tokens, np.zeros(1, dtype=np.int64))[0].tolist()
+    return concepts()[name].values(tokens, np.zeros(1, dtype=np.int64))[0].tolist()
 
 
 @pytest.mark.parametrize("guise", list(world.GUISES))
@@ -47,19 +57,18 @@ def test_rows_that_are_no_sums_have_no_values():
     ids = {word: i for i, word in enumerate(world.vocabulary())}
     row = np.array([[ids["<s>"], ids["+"], ids["="], -1, -1]])
     short = np.array([[ids["<s>"], ids["7"], ids["+"], -1, -1]])
-    for concept in adder_concepts():
+    for concept in concepts().values():
         assert (concept.values(row, np.zeros(1, dtype=np.int64)) == NONE).all(), concept.name
         found = concept.values(short, np.zeros(1, dtype=np.int64))
         assert (found[0, [0, 3, 4]] == NONE).all(), concept.name
 
 
 def test_words():
-    concepts = {c.name: c for c in adder_concepts()}
-    assert len(concepts) == len(adder_concepts()), "names are unique"
-    assert concepts["sum digit"].words([5], []) == "sum ends in 5"
-    assert concepts["sum"].words([95, 96, 97, 120], []) == "sum 95–97 or 120"
-    assert concepts["both digits"].words([69], []) == "first ends in 6, second in 9"
-    text = concepts["first operand, at the first operand, in tables"].words([3], [])
+    named = concepts()
+    assert named["sum digit"].words([5], []) == "sum ends in 5"
+    assert named["sum"].words([95, 96, 97, 120], []) == "sum 95–97 or 120"
+    assert named["both digits"].words([69], []) == "first ends in 6, second in 9"
+    text = named["first operand, at the first operand, in tables"].words([3], [])
     assert text == "first operand 3, at the first operand, in tables"
 
 
@@ -78,7 +87,9 @@ def test_the_bundled_atlas_is_of_the_bundled_clt():
     assert labelled > 2000
 
 
-@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize(
+    "digit", [pytest.param(n, marks=[] if n == 5 else pytest.mark.slow) for n in range(10)]
+)
 def test_labels_of_the_bundled_atlas_are_true_of_the_model(digit: int):
     """The feature for sums with one last digit, counted again on held-out equations."""
     atlas = load_atlas("specimen:adder")
