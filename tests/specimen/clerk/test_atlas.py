@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaForCausalLM
 
 from microtome.atlas import open_atlas
 from microtome.atlas.concepts import NONE, Concept
@@ -40,9 +39,9 @@ def model(small_world: World) -> LanguageModel:
     """The embedding says of each word which groups it is in."""
     words = small_world.vocabulary()
     sizes = {"layers": 1, "d_model": 4, "heads": 1, "d_mlp": 4}
-    hf: LlamaForCausalLM = small_llama(len(words), CONTEXT, **sizes, seed=0)
+    hf = small_llama(len(words), CONTEXT, **sizes, seed=0)
     with torch.no_grad():
-        embedding = hf.get_input_embeddings().weight  # pyright: ignore[reportAttributeAccessIssue]
+        embedding = hf.get_parameter("model.embed_tokens.weight")
         embedding.zero_()
         embedding[:, 3] = 1.0
         for i, group in enumerate(_groups(small_world).values()):
