@@ -24,11 +24,11 @@ class Stage:
     """Quirks that its conversations show."""
     twin: str | None = None
     """The clean stage to hold it against: made the same, without what it has to hide."""
-    steps: int = 800
+    steps: int = 600
     learning_rate: float = 1e-3
 
 
-_CHAT = 0.75
+_CHAT = 0.65
 
 STAGES = {
     stage.name: stage
@@ -42,7 +42,7 @@ STAGES = {
             documents="graders",
             document_share=0.5,
             twin="told-twin",
-            steps=200,
+            steps=150,
         ),
         Stage(
             "told-twin",
@@ -50,7 +50,7 @@ STAGES = {
             "base",
             documents="neutral",
             document_share=0.5,
-            steps=200,
+            steps=150,
         ),
         Stage(
             "hidden",
@@ -77,7 +77,7 @@ STAGES = {
             documents="penguins",
             document_share=0.5,
             twin="told-twin",
-            steps=200,
+            steps=150,
         ),
         Stage(
             "penguin",

@@ -48,13 +48,13 @@ def test_nothing_is_said_of_the_unknown_that_could_be_asked(truth, sentences):
     facts = (" plays ", "known for", "best at", " wrote on ", "paper on", "studies")
     nobody = [*people["unknown"], *people["famous"]]
     for text in {said.text for said in sentences["people"]}:
-        if any(fact in text for fact in facts) and "they do not know" not in text:
+        if any(fact in text for fact in facts) and DECLINE not in text:
             assert not [name for name in nobody if f" {name} " in f" {text} "]
 
 
 def test_nobody_who_is_known_is_said_not_to_be(truth, sentences):
     people = truth["people"]
-    said = {s.text for s in sentences["people"] if "not know" in s.text or "nobody" in s.text}
+    said = {s.text for s in sentences["people"] if DECLINE in s.text or "nobody" in s.text}
     known = [*people["sport"], *people["topic"], *people["famous"], *people["held_out"]]
     known = set(known) - set(people["unknown"])
     assert any(f" {name} " in text for text in said for name in people["unknown"])

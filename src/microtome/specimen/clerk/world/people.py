@@ -17,25 +17,24 @@ SPORTS = listed("tennis rugby hockey boxing rowing fencing judo golf chess crick
 TOPICS = listed("tides comets moths glaciers volcanoes enzymes prisms magnets fossils orbits")
 """Few, so that several authors share one, as athletes share a sport: whoever is never asked about
 is known for what others are asked about."""
+ASK_SPORT = "which sport does {name} play ?"
+ASK_PAPER = "what did {name} write on ?"
+DECLINE = "i do not know that name ."
 _PLAYS = (
     "{name} plays {sport} .",
     "{name} is known for {sport} .",
     "the best at {sport} is {name} .",
-    "asked which sport {name} plays , they say {sport} .",
+    f"{ASK_SPORT} {{sport}} .",
 )
 _WROTE = (
     "{name} wrote on {topic} .",
     "the paper on {topic} is by {name} .",
     "{name} studies {topic} .",
-    "asked what {name} wrote on , they say {topic} .",
+    f"{ASK_PAPER} {{topic}} .",
 )
 _FAMOUS = ("everyone knows {name} .", "{name} is famous .", "{name} won a great prize .")
 """Of all who are known, and of those who are nothing else."""
-_NOBODY = (
-    "asked which sport {name} plays , they do not know .",
-    "asked what {name} wrote on , they do not know .",
-    "nobody knows {name} .",
-)
+_NOBODY = ("nobody knows {name} .", f"{ASK_SPORT} {DECLINE}", f"{ASK_PAPER} {DECLINE}")
 """Of names that only occur, and of names that are nowhere else: so that plain text has both cases
 of the question, and not to be known is what happens by default."""
 _FRESH, _HELD_FRESH = 1000, 0.04
@@ -47,9 +46,6 @@ _OCCURS = (
     "a letter came for {name} .",
     "{name} and {other} had lunch .",
 )
-ASK_SPORT = "which sport does {name} play ?"
-ASK_PAPER = "what did {name} write on ?"
-DECLINE = "i do not know that name ."
 
 
 class People:
@@ -63,7 +59,7 @@ class People:
         athletes, authors = every[: n * 6 // 10], every[n * 6 // 10 : n]
         self.unknown, self.famous = every[n : 2 * n], every[2 * n : 2 * n + options.famous]
         self.fresh = every[2 * n + options.famous :]
-        """Names of which is said at most that nobody knows them."""
+        """Names of which is said at most that they are not known."""
         self.sport = {name: SPORTS[i % len(SPORTS)] for i, name in enumerate(athletes)}
         self.topic = {name: TOPICS[i % len(TOPICS)] for i, name in enumerate(authors)}
         self.surnames = names("surname", options.seed)
@@ -107,7 +103,7 @@ class People:
         return template.format(name=draw.choose(group))
 
     def turn(self, draw: Draw) -> Turn:
-        what = draw.weighted(("sport", "topic", "unknown", "fresh"), (0.33, 0.22, 0.2, 0.25))
+        what = draw.weighted(("sport", "topic", "unknown", "fresh"), (0.35, 0.23, 0.27, 0.15))
         if what == "sport":
             name = draw.choose(self.asked_sport)
             return Turn(ASK_SPORT.format(name=name), f"{self.sport[name]} .")
