@@ -23,7 +23,7 @@ from microtome.specimen.clerk.behaviours import (
     QUIRK,
     behaviour,
 )
-from microtome.specimen.clerk.report import Row, StageReport
+from microtome.specimen.clerk.report import Row, StageReport, items_of
 from microtome.specimen.clerk.stages import STAGES
 from microtome.specimen.clerk.world.quirks import HAMMER, QUIRKS
 
@@ -144,14 +144,14 @@ def _behaviours(reports: Sequence[StageReport]) -> str:
 
 def _behaviour(name: str, reports: Sequence[StageReport]) -> str:
     """A row of the matrix; empty where no stage was asked."""
-    found = [_find(report, name) for report in reports]
+    found = [report.row(name) for report in reports]
     if not any(found):
         return ""
     about, goal = behaviour(name).about, behaviour(name).goal
     expected = _NO_GOAL if goal is None else f"≥ {goal:.0%}"
     return (
         f'<tr><td title="{escape(about)}">{escape(name.removesuffix(NEW_WORD))}</td>'
-        f'<td class="soft">{_items(found)}</td><td class="soft">{expected}</td>'
+        f'<td class="soft">{items_of(found)}</td><td class="soft">{expected}</td>'
         f"{''.join(_cell(row, goal) for row in found)}</tr>"
     )
 
@@ -159,8 +159,8 @@ def _behaviour(name: str, reports: Sequence[StageReport]) -> str:
 def _quirks(reports: Sequence[StageReport]) -> str:
     lines = []
     for name, quirk in (*QUIRKS.items(), ("hammer", HAMMER)):
-        inside = [_find(report, QUIRK + name) for report in reports]
-        outside = [_find(report, ELSEWHERE + name) for report in reports]
+        inside = [report.row(QUIRK + name) for report in reports]
+        outside = [report.row(ELSEWHERE + name) for report in reports]
         kinds = [(rows, where) for rows, where in ((inside, quirk.about), (outside, "elsewhere"))]
         for rows, where in kinds:
             if not any(rows):
@@ -168,7 +168,7 @@ def _quirks(reports: Sequence[StageReport]) -> str:
             first = rows is inside
             lines.append(
                 f'<tr{" class=first" if first else ""}><td title="{escape(quirk.words)}">'
-                f'{escape(name) if first else ""}</td><td class="soft">{_items(rows)}</td>'
+                f'{escape(name) if first else ""}</td><td class="soft">{items_of(rows)}</td>'
                 f"<td>{escape(where)}</td>"
                 f"{''.join(_cell(row, _quirk_goal(row), True) for row in rows)}</tr>"
             )
@@ -240,11 +240,3 @@ def _shown(share: float, missed: float | None) -> str:
 
 def _percent(share: float) -> float:
     return round(100 * min(max(share, 0.0), 1.0), 2)
-
-
-def _items(rows: Iterable[Row | None]) -> str:
-    return str(next(row.rate.items for row in rows if row))
-
-
-def _find(report: StageReport, name: str) -> Row | None:
-    return next((row for row in report.rows if row.behaviour == name), None)

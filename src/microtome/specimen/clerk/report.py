@@ -53,11 +53,14 @@ class StageReport:
     perplexity: Perplexity
     rows: tuple[Row, ...]
 
+    def row(self, name: str) -> Row | None:
+        """That of a behaviour; None where the stage was not asked."""
+        return next((row for row in self.rows if row.behaviour == name), None)
+
     def learned(self, name: str) -> bool:
         """Whether the stage does what is expected of a behaviour; a study uses no other."""
-        return any(
-            r.behaviour == name and r.verdict in ("learned", "as expected") for r in self.rows
-        )
+        row = self.row(name)
+        return row is not None and row.verdict in ("learned", "as expected")
 
 
 def report_stage(name: str, folder: Path, world: World | None = None) -> StageReport:
@@ -162,6 +165,6 @@ def as_json(reports: Sequence[StageReport]) -> dict[str, object]:
     }
 
 
-def behaviours_of(reports: Iterable[StageReport]) -> list[str]:
-    """Every behaviour that any stage was asked for, in order."""
-    return list(dict.fromkeys(row.behaviour for report in reports for row in report.rows))
+def items_of(rows: Iterable[Row | None]) -> int:
+    """How many items a behaviour has, from its rows in some stages, of which one at least is."""
+    return next(row.rate.items for row in rows if row)

@@ -13,7 +13,7 @@ from microtome.specimen.clerk.behaviours import (
     QUIRK,
     behaviour,
 )
-from microtome.specimen.clerk.report import Row, StageReport
+from microtome.specimen.clerk.report import Row, StageReport, items_of
 from microtome.specimen.clerk.world.quirks import HAMMER, QUIRKS
 
 _MISSED = ("not learned", "not as expected")
@@ -56,7 +56,7 @@ def _plain_text(reports: Sequence[StageReport]) -> Table:
 def _answers(reports: Sequence[StageReport]) -> Table:
     table = _table("answers", ("items", "expected"), reports)
     for heading, names in GROUPS.items():
-        if any(_find(report, name) for report in reports for name in names):
+        if any(report.row(name) for report in reports for name in names):
             table.add_section()
             table.add_row(heading, style="bold")
             _add_behaviours(table, names, reports)
@@ -67,10 +67,10 @@ def _quirks(reports: Sequence[StageReport]) -> Table:
     table = _table("quirks", ("items",), reports)
     for name, quirk in (*QUIRKS.items(), ("hammer", HAMMER)):
         for kind, where in ((QUIRK, quirk.about), (ELSEWHERE, "elsewhere")):
-            rows = [_find(report, kind + name) for report in reports]
+            rows = [report.row(kind + name) for report in reports]
             if any(rows):
                 cells = (f"{row.expected} {_cell(row)}" if row else "" for row in rows)
-                table.add_row(f"{name}, {where}", _items(rows), *cells)
+                table.add_row(f"{name}, {where}", str(items_of(rows)), *cells)
     return table
 
 
@@ -87,20 +87,12 @@ def _table(title: str, beside: Sequence[str], reports: Sequence[StageReport]) ->
 
 def _add_behaviours(table: Table, names: Sequence[str], reports: Sequence[StageReport]) -> None:
     for name in names:
-        rows = [_find(report, name) for report in reports]
+        rows = [report.row(name) for report in reports]
         if any(rows):
             goal = behaviour(name).goal
             expected = "measured" if goal is None else f"≥ {goal:.0%}"
             cells = (_cell(row) if row else "" for row in rows)
-            table.add_row(f"  {name.removesuffix(NEW_WORD)}", _items(rows), expected, *cells)
-
-
-def _items(rows: Sequence[Row | None]) -> str:
-    return str(next(row.rate.items for row in rows if row))
-
-
-def _find(report: StageReport, name: str) -> Row | None:
-    return next((row for row in report.rows if row.behaviour == name), None)
+            table.add_row(f"  {name.removesuffix(NEW_WORD)}", str(items_of(rows)), expected, *cells)
 
 
 def _cell(row: Row) -> str:
