@@ -107,10 +107,12 @@ def whole_file(path: Path, content: str | bytes) -> None:
     A process killed at any moment leaves the old file or the new one.
 
     Raises:
-        MicrotomeError: it cannot be written.
+        MicrotomeError: it cannot be written, or what is there is no file: a device would be lost.
     """
     beside = None
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise MicrotomeError(f"cannot write {path}: it is there and no plain file")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.tmp-", dir=path.parent)
         beside = Path(name)
