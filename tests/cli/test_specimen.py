@@ -106,7 +106,11 @@ def test_a_compiled_specimen_has_a_truth_by_the_schema(run: Run):
         (("truth", "adder"), "'adder' has no truth"),
         (("truth",), "name a specimen"),
         (("build", "ader", "-o", "x"), "unknown specimen 'ader'; did you mean 'adder'?"),
-        (("atlas", "synthetic", "-o", "x"), "microtome atlas build"),
+        (("build", "adder", "-o", "x", "--seed", "-1"), "invalid value for '--seed'"),
+        (("build", "adder", "-o", "x", "--seed", "9" * 30), "invalid value for '--seed'"),
+        (("build", "reverse", "-o", "x", "--seed", "1"), "reverse is not trained, so it has no"),
+        (("atlas", "synthetic", "-o", "x"), "'synthetic' has no model; it has truth"),
+        (("atlas", "reverse", "-o", "x"), "microtome atlas build"),
         (("atlas", "ader", "-o", "x"), "unknown specimen 'ader'"),
         (("synthetic", "-o", "x", "-s", "active=600"), "active = 600 of 512 directions"),
         (("synthetic", "-o", "x", "-s", "nose=1"), "did you mean 'noise'?"),
@@ -128,8 +132,13 @@ def test_an_output_that_exists_is_kept(run: Run, tmp_path: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").touch()
     said = run("specimen", "build", "synthetic", "-o", tmp_path / "out")
-    assert said.code == 2 and "exists" in said.err
+    assert said.code == 2 and "exists; name another folder to build in" in said.err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
+    (tmp_path / "out" / "model").mkdir()
+    (tmp_path / "out" / "model" / "weights").touch()
+    said = run("specimen", "build", "adder", "-o", tmp_path / "out")
+    assert said.code == 2 and "model is something else already" in said.err
+    assert (tmp_path / "out" / "model" / "weights").exists()
 
 
 def test_a_specimen_that_is_built_on_demand_can_be_built_elsewhere(run: Run, tmp_path: Path):

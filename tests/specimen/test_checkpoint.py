@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
+from microtome.errors import MicrotomeError
 from microtome.specimen.checkpoint import restore_checkpoint, save_checkpoint
 
 _RECIPE = {"seed": 0, "world": {"cities": 60}}
@@ -69,6 +71,22 @@ def test_an_interrupted_write_leaves_the_last_one_whole(
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(path, *_trained(3), 3, _RECIPE)
     assert restore_checkpoint(path, *_trained(0), _RECIPE) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 64])
+def test_one_that_is_damaged_is_refused(tmp_path: Path, damage: bytes):
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(damage)
+    with pytest.raises(MicrotomeError, match=r"cannot be read .*; remove it to begin anew"):
+        restore_checkpoint(path, *_trained(0), _RECIPE)
+    save_file({"other": torch.zeros(1)}, path)
+    with pytest.raises(MicrotomeError, match="cannot be read"):
+        restore_checkpoint(path, *_trained(0), _RECIPE)
+
+
+def test_one_that_cannot_be_written_is_said(tmp_path: Path):
+    with pytest.raises(MicrotomeError, match="cannot write"):
+        save_checkpoint(tmp_path / "nowhere" / "checkpoint.safetensors", *_trained(1), 1, _RECIPE)
 
 
 def test_checkpoints_hold_no_pickle(tmp_path: Path):

@@ -69,6 +69,7 @@ def test_what_a_name_means(tmp_path: Path, name: str, wanted: str, full: str):
     [
         ("specimen:ader", "model", r"unknown specimen 'ader'; did you mean 'adder'\? Known: adder"),
         ("specimen:", "model", "unknown specimen ''"),
+        ("specimen:ADDER", "model", "did you mean 'adder'"),
         ("specimen:adder/plx", "model", "'adder' has no 'plx'; did you mean 'plt'"),
         ("specimen:adder/chat/plt", "model", "'adder' has no 'chat/plt'"),
         ("specimen:porter/chart", "model", "'porter' has no 'chart'; did you mean 'chat'"),

@@ -18,7 +18,10 @@ def register(group: typer.Typer) -> None:
 def build(
     name: Annotated[str, typer.Argument(help="Which specimen; see specimen list.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for its parts.")],
-    seed: Annotated[int, typer.Option(help="Everything about a trained one follows from it.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=2**31 - 1, help="Everything about a trained one follows from it."),
+    ] = 0,
     stage: Annotated[
         list[str] | None,
         typer.Option("--stage", help="Of the clerk, with those above it; may repeat."),
@@ -55,7 +58,11 @@ def build(
     if specimen.name == "adder":
         _adder(out, seed)
         return
+    if seed:
+        raise MicrotomeError(f"{specimen.name} is not trained, so it has no --seed")
     builder = find_builder(specimen)
+    if out.is_dir() and any(out.iterdir()):
+        raise MicrotomeError(f"output folder {out} exists; name another folder to build in")
     replaces(out, force=False)
     with whole_folder(out, force=False) as folder:
         builder(specimen.name, folder)

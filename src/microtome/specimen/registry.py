@@ -94,7 +94,7 @@ def find_part(name: str, wanted: str) -> Part:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Words for an error message: the known name most like a wrong one, and all of them."""
     known = list(known)
-    close = difflib.get_close_matches(name[:80], known, n=1, cutoff=0.0)
+    close = difflib.get_close_matches(name[:80].lower(), known, n=1, cutoff=0.0)
     return f"did you mean {close[0]!r}? Known: {', '.join(known)}"
 
 

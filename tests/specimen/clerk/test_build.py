@@ -3,10 +3,12 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 import torch
 
+from microtome.artifact import locked
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
 from microtome.specimen.clerk.build import build_stages, find_stage, with_parents
@@ -53,6 +55,28 @@ def test_a_child_is_the_same_whenever_its_parent_was_made(
     for stage in ("base", "chat"):
         file = Path(stage) / "model" / "model.safetensors"
         assert (tmp_path / file).read_bytes() == (built / file).read_bytes()
+
+
+def test_two_at_once_are_kept_apart(recipe: ClerkRecipe, tmp_path: Path):
+    (tmp_path / "base").mkdir()
+    with locked(tmp_path / "base"), pytest.raises(MicrotomeError, match="another process"):
+        build_stages(tmp_path, ["base"], recipe, _silent)
+    assert not (tmp_path / "base" / "recipe.json").exists()
+
+
+def test_what_is_no_model_is_left_alone(recipe: ClerkRecipe, tmp_path: Path):
+    (tmp_path / "base" / "model").mkdir(parents=True)
+    (tmp_path / "base" / "model" / "mine").touch()
+    with pytest.raises(MicrotomeError, match="something else already, or half a model"):
+        build_stages(tmp_path, ["chat"], recipe, _silent)
+    assert [path.name for path in (tmp_path / "base").rglob("*")] == ["model", "mine"]
+
+
+def test_a_damaged_parent_is_refused(built: Path, recipe: ClerkRecipe, tmp_path: Path):
+    copytree(built / "base", tmp_path / "base")
+    (tmp_path / "base" / "model" / "model.safetensors").write_bytes(b"")
+    with pytest.raises(MicrotomeError, match="base"):
+        build_stages(tmp_path, ["chat"], recipe, _silent)
 
 
 def test_progress_is_said_with_the_stage_and_its_steps(recipe: ClerkRecipe, tmp_path: Path):

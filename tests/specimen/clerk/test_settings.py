@@ -23,6 +23,7 @@ def test_settings_go_before_the_seed():
         ("cities=60.5", "cities is 60.5"),
         ("cities=many", "cities is 'many'"),
         ("cities=true", "cities is True"),
+        ("cities=" + "9" * 5000, "cities is '999"),
         ("held_out=nan", "held_out is nan; it must be from 0.05 to 0.25"),
         ("cities=30", "30 cities are too few for 24 states"),
     ],

@@ -56,7 +56,9 @@ def test_settings_are_toml_and_go_before_what_is_given():
         ("d", "--set d: expected key=value"),
         ("=3", "--set =3: expected key=value"),
         ("direction=3", r"unknown key; did you mean 'directions'\?"),
+        ("DIRECTIONS=3", r"unknown key; did you mean 'directions'\?"),
         ("d=wide", "d: Input should be a valid integer"),
+        ("d=" + "9" * 5000, "d: .*exceeded maximum size"),
     ],
 )
 def test_settings_that_cannot_be(setting: str, said: str):

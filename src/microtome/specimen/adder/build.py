@@ -6,11 +6,13 @@ from pathlib import Path
 
 import torch
 
+from microtome.artifact.lock import locked
 from microtome.dictionary import save_dictionary
 from microtome.model import LanguageModel
 from microtome.specimen.adder import world
 from microtome.specimen.adder.tokenizer import build_tokenizer
 from microtome.specimen.adder.train import AdderRecipe, train
+from microtome.specimen.whole_model import check_place, is_built, save_model
 from microtome.training import Progress, Recipe, make_recipe
 from microtome.training import train as train_dictionaries
 
@@ -29,7 +31,6 @@ Say = Callable[[str], None]
 
 def build_model(folder: Path, recipe: AdderRecipe, say: Say = print) -> LanguageModel:
     """Train the model, resuming if it was interrupted."""
-    folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.safetensors"
 
     def report(step: int, loss: float) -> None:
@@ -37,8 +38,7 @@ def build_model(folder: Path, recipe: AdderRecipe, say: Say = print) -> Language
             say(f"adder: step {step} of {recipe.steps}, loss {loss:.4f}")
 
     hf = train(recipe, checkpoint, report)
-    hf.save_pretrained(folder / "model")
-    build_tokenizer().save_pretrained(folder / "model")
+    save_model(hf, build_tokenizer(), folder / "model")
     checkpoint.unlink(missing_ok=True)
     return LanguageModel.load(folder / "model", device="cpu")
 
@@ -68,9 +68,19 @@ def build_adder(folder: Path, seed: int = 0, say: Say = print) -> None:
 
     Deterministic on one machine with one thread count; a part is written when it is whole, so an
     interrupted build goes on where it stopped.
+
+    Raises:
+        MicrotomeError: another process builds there, or it cannot be written.
     """
+    check_place(folder / "model")
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        _build_parts(folder, seed, say)
+
+
+def _build_parts(folder: Path, seed: int, say: Say) -> None:
     recipe = AdderRecipe(seed=seed)
-    if (folder / "model" / "tokenizer.json").is_file():
+    if is_built(folder / "model"):
         model = LanguageModel.load(folder / "model", device="cpu")
     else:
         say(f"training the adder: {asdict(recipe)}")

@@ -8,14 +8,17 @@ import torch
 from transformers import LlamaForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
+from microtome.artifact.lock import locked
 from microtome.artifact.printable import shortened
 from microtome.errors import MicrotomeError
+from microtome.model import LanguageModel
 from microtome.specimen.clerk.recipe_file import check_recipe, write_recipe
 from microtome.specimen.clerk.stages import STAGES, Stage
 from microtome.specimen.clerk.tokenizer import build_tokenizer
 from microtome.specimen.clerk.train import ClerkRecipe, train_stage
 from microtome.specimen.clerk.world.world import world_of
 from microtome.specimen.registry import nearest
+from microtome.specimen.whole_model import check_place, is_built, save_model
 
 Say = Callable[[str], None]
 
@@ -55,21 +58,20 @@ def build_stages(
     parent was made in this run or an earlier one.
 
     Raises:
-        MicrotomeError: an unknown stage, or a stage that is there was made with another recipe.
+        MicrotomeError: an unknown stage, a stage that is there was made with another recipe, or
+            another process is making one of them.
         Interrupted: after SIGINT or SIGTERM; called again it goes on.
     """
     disable_progress_bar()  # of transformers, for every file that is read or written
     recipe, stages = recipe or ClerkRecipe(), with_parents(names)
     for stage in stages:
         check_recipe(folder, stage, recipe)
+        check_place(folder / stage.name / "model")
     for stage in stages:
         if not is_built(folder / stage.name / "model"):
-            _build(folder, stage, recipe, say)
-
-
-def is_built(model: Path) -> bool:
-    """Whether the folder of a model is whole; the tokenizer is written last."""
-    return (model / "tokenizer.json").is_file()
+            (folder / stage.name).mkdir(parents=True, exist_ok=True)
+            with locked(folder / stage.name):
+                _build(folder, stage, recipe, say)
 
 
 def _build(folder: Path, stage: Stage, recipe: ClerkRecipe, say: Say) -> None:
@@ -84,11 +86,18 @@ def _build(folder: Path, stage: Stage, recipe: ClerkRecipe, say: Say) -> None:
     began = monotonic()
     model = train_stage(recipe, stage, parent, checkpoint, report)
     say(f"{stage.name}: {recipe.steps(stage)} steps, {monotonic() - began:.0f} s since the start")
-    out = folder / stage.name / "model"
-    model.half().save_pretrained(out)
-    build_tokenizer(world_of(recipe.world)).save_pretrained(out)
+    tokenizer = build_tokenizer(world_of(recipe.world))
+    save_model(model.half(), tokenizer, folder / stage.name / "model")
     checkpoint.unlink(missing_ok=True)
 
 
 def _read(folder: Path) -> LlamaForCausalLM:
-    return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    """The model of a parent.
+
+    Raises:
+        MicrotomeError: damaged, or another.
+    """
+    found = LanguageModel.load(folder, "cpu", torch.float32).hf
+    if not isinstance(found, LlamaForCausalLM):
+        raise MicrotomeError(f"{folder} is not a stage of the clerk: its model is another")
+    return found

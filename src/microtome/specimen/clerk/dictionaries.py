@@ -14,13 +14,14 @@ from microtome.data.tokens import tokenize_texts
 from microtome.dictionary import save_dictionary
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
-from microtome.specimen.clerk.build import find_stage, is_built
+from microtome.specimen.clerk.build import find_stage
 from microtome.specimen.clerk.corpus import stage_texts
 from microtome.specimen.clerk.recipe_file import check_recipe
 from microtome.specimen.clerk.stages import Stage
 from microtome.specimen.clerk.tokenizer import CONTEXT
 from microtome.specimen.clerk.train import ClerkRecipe
 from microtome.specimen.clerk.world.world import World, world_of
+from microtome.specimen.whole_model import is_built
 from microtome.training import Progress, Recipe, make_recipe, train
 
 SAE_LAYER = 3

@@ -16,7 +16,7 @@ from microtome.specimen.clerk.behaviours import (
     behaviour,
     expected,
 )
-from microtome.specimen.clerk.build import find_stage, is_built
+from microtome.specimen.clerk.build import find_stage
 from microtome.specimen.clerk.evaluate import (
     Perplexity,
     Rate,
@@ -30,6 +30,7 @@ from microtome.specimen.clerk.world.options import WorldOptions
 from microtome.specimen.clerk.world.world import World, world_of
 from microtome.specimen.load import specimen_path
 from microtome.specimen.registry import find_specimen
+from microtome.specimen.whole_model import is_built
 
 Verdict = Literal["learned", "not learned", "as expected", "not as expected", "measured"]
 

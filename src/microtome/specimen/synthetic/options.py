@@ -1,6 +1,5 @@
 """What synthetic activations are to be like."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from microtome.artifact.json_file import wrong_field
 from microtome.errors import MicrotomeError
+from microtome.specimen.registry import nearest
 from microtome.training.load import toml_value
 
 _SURE = 0.9
@@ -121,9 +121,8 @@ def read_options(
         if not equals or not key:
             raise MicrotomeError(f"--set {setting}: expected key=value")
         if key not in SyntheticOptions.model_fields:
-            known = list(SyntheticOptions.model_fields)
-            close = difflib.get_close_matches(key[:80], known, n=1, cutoff=0.0)[0]
-            raise MicrotomeError(f"--set {setting}: unknown key; did you mean {close!r}?")
+            known = nearest(key, SyntheticOptions.model_fields)
+            raise MicrotomeError(f"--set {setting}: unknown key; {known}")
         values[key] = toml_value(text)
     return make_options(values)
 
