@@ -22,6 +22,7 @@ from microtome.specimen.truth import (
     save_truth,
     truth_schema,
 )
+from microtome.specimen.truth_tensors import FIRINGS
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas" / "truth.schema.json"
 
@@ -182,6 +183,8 @@ def test_tensors_that_do_not_fit(tmp_path: Path, change: dict[str, Any], said: s
         ({"firing_row": torch.tensor([0, 2])}, r"firing_row hold 2, expected 0\.\.1"),
         ({"firing_value": torch.tensor([0.5])}, "of one length"),
         ({"activations": None}, "needs the tensor 'activations'"),
+        ({"activations": torch.full((2, 4), torch.nan)}, "activations hold a number that is not"),
+        (dict.fromkeys(FIRINGS), "a sample of firings needs the tensor 'firing_row'"),
     ],
 )
 def test_synthetic_tensors_that_do_not_fit(tmp_path: Path, change: dict[str, Any], said: str):

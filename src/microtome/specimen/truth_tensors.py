@@ -82,7 +82,7 @@ def _check_synthetic(tensors: Mapping[str, Tensor]) -> None:
         if group.shape != (n,) or group.is_floating_point():
             raise ValueError(f"{used} needs integers group [{n}], not {_described(group)}")
         _check_range(group, n, -1, "group")
-    if any(name in tensors for name in FIRINGS):
+    if any(name in tensors for name in (*FIRINGS, "activations")):
         _check_firings(tensors, n, d)
 
 
@@ -92,6 +92,7 @@ def _check_firings(tensors: Mapping[str, Tensor], n: int, d: int) -> None:
     rows = _tensor(tensors, "activations", used)
     if rows.ndim != 2 or rows.shape[1] != d or not rows.is_floating_point():
         raise ValueError(f"{used} needs activations [row, {d}], not {_described(rows)}")
+    _check_finite(rows, "activations")
     if not row.shape == direction.shape == value.shape or row.ndim != 1:
         raise ValueError(f"{used} needs {', '.join(FIRINGS)} of one length")
     if row.is_floating_point() or direction.is_floating_point():
