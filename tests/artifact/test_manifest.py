@@ -67,6 +67,8 @@ def test_a_missing_file(artifact):
     ("fields", "says"),
     [
         ({"schema_version": "one"}, "field 'schema_version'"),
+        ({"schema_version": "99"}, "field 'schema_version'"),
+        ({"schema_version": 0}, "field 'schema_version'"),
         ({"kind": 3}, "field 'kind'"),
         ({"unknown": 1}, "field 'unknown'"),
         ({"files": {"edges.bin": "five"}}, "field 'files.edges.bin'"),

@@ -175,6 +175,7 @@ def test_tensors_that_do_not_fit(tmp_path: Path, change: dict[str, Any], said: s
     ("change", "said"),
     [
         ({"parent": None}, "needs the tensor 'parent'"),
+        ({"directions": torch.zeros(0, 4)}, r"needs directions \[n, d\], not float32 \[0, 4\]"),
         ({"parent": torch.tensor([-1, 3, 0])}, r"parent hold 3, expected -1\.\.2"),
         ({"group": torch.tensor([0, 3, -1])}, r"group hold 3, expected -1\.\.2"),
         ({"group": torch.tensor([0.0])}, r"integers group \[3\], not float32 \[1\]"),

@@ -41,7 +41,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: str
-    schema_version: int
+    schema_version: int = Field(ge=1, strict=True)
     microtome_version: str = ""
     created: str = Field(default_factory=_now)
     command: list[str] = Field(default_factory=lambda: list(sys.argv))

@@ -65,7 +65,7 @@ def _check_variable(variable: Variable, tensors: Mapping[str, Tensor]) -> None:
 def _check_synthetic(tensors: Mapping[str, Tensor]) -> None:
     used = "a synthetic truth"
     directions = _tensor(tensors, "directions", used)
-    if directions.ndim != 2 or not directions.is_floating_point():
+    if directions.ndim != 2 or not directions.numel() or not directions.is_floating_point():
         raise ValueError(f"{used} needs directions [n, d], not {_described(directions)}")
     _check_finite(directions, "directions")
     n, d = directions.shape
