@@ -173,6 +173,24 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path):
     assert not list((tmp_path / "cache" / "specimens").iterdir())
 
 
+def test_what_a_builder_raises_is_said_in_a_sentence(tmp_path: Path):
+    def build(name: str, folder: Path) -> None:
+        raise ZeroDivisionError("no\nluck")
+
+    register_specimen(Specimen("coin", "built", parts=("truth",), build=build))
+    with pytest.raises(MicrotomeError, match="'coin' cannot be built: ZeroDivisionError: no luck"):
+        specimen_path("specimen:coin", "truth")
+    assert not list((tmp_path / "cache" / "specimens").iterdir())
+
+
+def test_a_module_that_cannot_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "broken_builder.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    register_specimen(Specimen("coin", "built", parts=("truth",), build="broken_builder:build"))
+    with pytest.raises(MicrotomeError, match="'broken_builder:build', which is not there: div"):
+        load_truth("specimen:coin")
+
+
 def test_a_builder_that_is_not_there():
     register_specimen(Specimen("coin", "built", parts=("truth",), build="microtome.coin:build"))
     with pytest.raises(MicrotomeError, match=r"names the builder 'microtome\.coin:build'"):

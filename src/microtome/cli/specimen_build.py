@@ -44,7 +44,7 @@ def build(
     Options of the clerk's world: cities, states, people, famous, conditions, substances, held_out.
     """
     from microtome.artifact.whole import replaces, whole_folder
-    from microtome.specimen.cache import find_builder
+    from microtome.specimen.cache import build_parts, find_builder
     from microtome.specimen.entry import PREFIX
     from microtome.specimen.registry import find_specimen
 
@@ -60,12 +60,12 @@ def build(
         return
     if seed:
         raise MicrotomeError(f"{specimen.name} is not trained, so it has no --seed")
-    builder = find_builder(specimen)
+    find_builder(specimen)
     if out.is_dir() and any(out.iterdir()):
         raise MicrotomeError(f"output folder {out} exists; name another folder to build in")
     replaces(out, force=False)
     with whole_folder(out, force=False) as folder:
-        builder(specimen.name, folder)
+        build_parts(specimen, folder)
     typer.echo(f"{out}: {', '.join(specimen.every_part)}")
 
 

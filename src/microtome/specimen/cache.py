@@ -25,7 +25,7 @@ def cached_parts(specimen: Specimen) -> Path:
     """The folder with a specimen's parts, built now if they are not there; whole or not at all.
 
     Raises:
-        MicrotomeError: it has no builder, or the folder cannot be written.
+        MicrotomeError: it has no builder, or one that fails, or the folder cannot be written.
     """
     builder = find_builder(specimen)
     folder = cache_folder() / "specimens" / f"{specimen.name}-{_identity(builder)}"
@@ -33,11 +33,29 @@ def cached_parts(specimen: Specimen) -> Path:
         return folder
     try:
         with whole_folder(folder, force=False) as beside:
-            builder(specimen.name, beside)
+            build_parts(specimen, beside)
     except MicrotomeError:
         if not folder.is_dir():  # otherwise another process has been faster
             raise
     return folder
+
+
+def build_parts(specimen: Specimen, folder: Path) -> None:
+    """Let a specimen's builder make its parts in an empty folder.
+
+    Raises:
+        MicrotomeError: it has no builder, or one that fails.
+    """
+    builder = find_builder(specimen)
+    try:
+        builder(specimen.name, folder)
+    except (MicrotomeError, OSError, MemoryError):
+        raise
+    except Exception as error:  # the code of others may raise anything
+        said = " ".join(str(error).split())
+        raise MicrotomeError(
+            f"specimen {specimen.name!r} cannot be built: {type(error).__name__}: {said}"
+        ) from error
 
 
 def find_builder(specimen: Specimen) -> Builder:
@@ -54,7 +72,7 @@ def find_builder(specimen: Specimen) -> Builder:
     module, _, name = build.partition(":")
     try:
         return getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # importing the code of others may raise anything
         raise MicrotomeError(
             f"specimen {specimen.name!r} names the builder {build!r}, which is not there: {error}"
         ) from error

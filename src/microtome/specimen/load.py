@@ -44,9 +44,12 @@ def part_path(part: Part) -> Path:
     if found := bundled_path(part):
         return found
     if specimen.build:
-        if found := part.within(cached_parts(specimen)):
+        if found := part.within(built := cached_parts(specimen)):
             return found
-        raise MicrotomeError(f"the builder of specimen {specimen.name!r} made no {part.name!r}")
+        raise MicrotomeError(
+            f"the builder of specimen {specimen.name!r} made no {part.name!r} in {built}; if it "
+            f"was taken from there, remove the folder to have it built again"
+        )
     folder = (specimen.folder or Path()) / part.variant / part.name
     raise MicrotomeError(
         f"specimen {specimen.name!r} is not bundled with this install ({folder} is missing); make "

@@ -51,6 +51,12 @@ def test_a_neuron_writes_the_variable_of_its_decoder(circuit: Circuit):
     torch.testing.assert_close(centred @ basis.T @ basis, centred, rtol=0, atol=1e-5)
 
 
+def test_directions_of_another_width_are_refused(circuit: Circuit):
+    narrow = dict(circuit.tensors) | {"directions.next": circuit.tensors["directions.next"][:, 1:]}
+    with pytest.raises(MicrotomeError, match=r"has directions of width \d+ for 'next'"):
+        features_writing(circuit.model, neurons_plt(circuit.model), circuit.truth, narrow)
+
+
 def test_other_mlps_are_refused():
     llama = compile_program("reverse", family="llama").language_model()
     with pytest.raises(MicrotomeError, match="not linear, ReLU, linear"):

@@ -69,10 +69,10 @@ def _on_directions(
             f"{dictionary.d_in}, but the truth of {truth.specimen} has directions of width "
             f"{directions.shape[1]} at one site; train an SAE on its activations"
         )
-    if "activations" not in tensors:
+    if "activations" not in tensors or len(tensors["activations"]) < 3:
         raise MicrotomeError(
             f"the truth of {truth.specimen} has no sample of activations to score a dictionary "
-            f"on; make it with microtome specimen synthetic"
+            f"on, or fewer than three; make it with microtome specimen synthetic"
         )
     x = tensors["activations"].float()
     fires = torch.zeros(len(x), len(directions), dtype=torch.bool)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel, Site
 from microtome.specimen.score.matching import Meanings, check_fits
 from microtome.specimen.truth import Truth, Variable
@@ -38,9 +39,16 @@ def features_writing(
             feature stands for nothing.
 
     Raises:
-        MicrotomeError: the dictionary does not fit the model.
+        MicrotomeError: the dictionary or the truth does not fit the model.
     """
     check_fits(model, dictionary)
+    for v in mlp_variables(truth):
+        width = tensors[str(v.directions)].shape[1]
+        if width != model.d_model:
+            raise MicrotomeError(
+                f"the truth of {truth.specimen} has directions of width {width} for {v.name!r}, "
+                f"and {model.name} is {model.d_model} wide; name the model that it is of"
+            )
     spaces = {v.name: subspace(tensors[str(v.directions)]) for v in mlp_variables(truth)}
     layers = {v.name: Site.parse(v.site).layer for v in mlp_variables(truth)}
     variables: dict[tuple[int, int], str] = {}
