@@ -5,6 +5,7 @@ import asyncio
 from microtome.explain import Endpoint, Spending
 from microtome.explain.key import Key
 from microtome.explain.question import Question
+from microtome.explain.together import all_of
 from tests.explain.server import Chat
 
 SECRET = "sk-test-0123456789abcdef"
@@ -36,7 +37,7 @@ def made(chat: Chat, clock: Clock, key: str = SECRET, **options) -> Endpoint:
 def ask(endpoint: Endpoint, *questions: Question) -> list[str]:
     async def all_of_them() -> list[str]:
         try:
-            return await asyncio.gather(*(endpoint.answer(q) for q in questions))
+            return await all_of(endpoint.answer(q) for q in questions)
         finally:
             await endpoint.close()
 

@@ -27,6 +27,14 @@ def _path(found: dict[str, dict], id: str) -> str:
     return next(path for path, entry in found.items() if entry["id"] == id)
 
 
+CLERK = {
+    f"specimen:clerk/{stage}": "model"
+    for stage in (
+        "base", "chat", "hidden", "hidden-twin", "told", "told-twin", "penguin", "penguin-twin",
+    )
+}  # fmt: skip
+
+
 def test_every_kind_of_artifact_is_found(client: TestClient):
     found = entries(client)
     kinds = {path: entry["kind"] for path, entry in found.items()}
@@ -42,7 +50,7 @@ def test_every_kind_of_artifact_is_found(client: TestClient):
         "library/runs/tiny": "run",
         "library/runs/tiny/plt": "dictionary",
         "library/evaluations/tiny": "evaluation",
-    } | {path: kind for path, kind in kinds.items() if path == "specimen:adder/atlas"}
+    } | CLERK | {path: kind for path, kind in kinds.items() if path == "specimen:adder/atlas"}
     assert not [entry["problem"] for entry in found.values() if entry["problem"]]
     assert found["library/graphs/sum"]["facts"]["prompt"] == "36 + 59 ="
     assert found["library/graphs/theirs.json"]["facts"]["format"] == "Neuronpedia"
