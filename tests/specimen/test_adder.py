@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from microtome.circuit import trace
+from microtome.errors import MicrotomeError
 from microtome.evaluation import agreement
 from microtome.specimen import load_atlas, load_dictionary, load_model, specimen_path
-from microtome.specimen.adder import world
+from microtome.specimen.adder import build, world
 from microtome.specimen.adder.evaluate import accuracy
 from microtome.specimen.adder.label import label_features
 from microtome.specimen.adder.operands import describe_grid, operand_grids
@@ -55,6 +56,17 @@ def test_prompts_and_token_ids_agree(guise: str):
 )
 def test_operand_patterns_in_words(grid: torch.Tensor, text: str):
     assert describe_grid(grid.float()).text == text
+
+
+def test_a_folder_keeps_one_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        build.build_adder(tmp_path, 3, lambda _: None)
+    with pytest.raises(MicrotomeError, match=r"another recipe \(seed = 3, not 0\); name another"):
+        build.build_adder(tmp_path)
 
 
 def test_noise_is_not_given_a_meaning():

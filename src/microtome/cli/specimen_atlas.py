@@ -25,6 +25,9 @@ def atlas(
         str | None,
         typer.Option("--dictionary", "-d", help="Another one of it: specimen:clerk/chat/sae."),
     ] = None,
+    models: Annotated[
+        Path | None, typer.Option(help="Of the clerk: folder of specimen build, with its clt.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing atlas.")] = False,
 ) -> None:
     """Build the atlas of a specimen's dictionary, labelled with what is known of its world; an
@@ -36,10 +39,11 @@ def atlas(
     from microtome.specimen.registry import find_part
 
     part = find_part(name, "model")
-    build = _builder(part)
+    folder, build = _builder(part, models)
     check_output(out, force, "atlas")
-    model = load_model(part.full_name, device="cpu")
-    read = load_dictionary(dictionary or part.full_name)
+    model = load_model(folder, device="cpu")
+    beside = part.full_name if models is None else str(folder.parent / "clt")
+    read = load_dictionary(dictionary or beside)
     try:
         with stage_bar() as report:
             content = build(model, read, out, report, force)
@@ -51,17 +55,26 @@ def atlas(
         typer.echo(f"{out}: {features:,} features over {content.tokens:,} tokens")
 
 
-def _builder(part: "Part") -> "Callable[..., AtlasContent | None]":
-    """What builds the atlas of a specimen, with labels of its own."""
-    if part.specimen.name == "adder":
-        from microtome.specimen.adder.atlas import build_adder_atlas
-
-        return build_adder_atlas
+def _builder(
+    part: "Part", models: Path | None
+) -> "tuple[Path, Callable[..., AtlasContent | None]]":
+    """Folder of a specimen's model, and what builds its atlas with labels of its own."""
     if part.specimen.name == "clerk":
         from microtome.specimen.clerk.atlas import build_clerk_atlas
+        from microtome.specimen.clerk.recipe_file import world_beside
+        from microtome.specimen.clerk.report import stage_folders
         from microtome.specimen.clerk.stages import STAGES
 
-        return partial(build_clerk_atlas, STAGES[part.variant])
+        (folder,) = stage_folders(models, [part.variant]).values()
+        stage = STAGES[part.variant]
+        return folder, partial(build_clerk_atlas, stage, world=world_beside(folder))
+    if models is not None:
+        raise MicrotomeError("--models is for the clerk")
+    if part.specimen.name == "adder":
+        from microtome.specimen.adder.atlas import build_adder_atlas
+        from microtome.specimen.load import part_path
+
+        return part_path(part), build_adder_atlas
     raise MicrotomeError(
         f"the atlas of {part.full_name} needs no command of its own; see microtome atlas build"
     )

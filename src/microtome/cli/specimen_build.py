@@ -90,10 +90,14 @@ def _clerk(out: Path, stages: list[str], recipe: "ClerkRecipe", dictionaries: bo
     from microtome.specimen.clerk.build import build_stages
     from microtome.specimen.clerk.dictionaries import DESCRIBED, build_dictionaries
     from microtome.specimen.clerk.stages import STAGES
+    from microtome.specimen.clerk.truth import save_clerk_truth
+    from microtome.specimen.clerk.world.world import world_of
 
     _check_folder(out)
     try:
         build_stages(out, stages or list(STAGES), recipe, typer.echo)
+        if not (out / "truth").exists():
+            save_clerk_truth(out / "truth", world_of(recipe.world))
         if dictionaries:
             build_dictionaries(out, stages or DESCRIBED, recipe, say=typer.echo)
     except Interrupted as stop:

@@ -17,11 +17,16 @@ def texts(
     out: Annotated[Path, typer.Option("--out", "-o", help="JSON lines with a field text.")],
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="Texts.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Another one gives other texts.")] = 0,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of specimen build, for a world of your own.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write texts of a stage's world, to train and evaluate dictionaries of your own on."""
     from microtome.artifact.manifest import with_article
     from microtome.specimen.clerk.corpus import write_corpus
+    from microtome.specimen.clerk.recipe_file import world_beside
+    from microtome.specimen.clerk.report import stage_folders
     from microtome.specimen.clerk.stages import STAGES
     from microtome.specimen.registry import find_part
 
@@ -35,5 +40,6 @@ def texts(
         raise MicrotomeError(f"output {out} is a folder; name a file")
     if out.exists() and not force:
         raise MicrotomeError(f"output file {out} exists; pass --force to replace it")
-    write_corpus(out, STAGES[part.variant], number, seed)
+    (folder,) = stage_folders(models, [part.variant]).values()
+    write_corpus(out, STAGES[part.variant], number, seed, world_beside(folder))
     typer.echo(f"{out}: {number:,} texts of {part.full_name}")

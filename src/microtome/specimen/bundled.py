@@ -25,7 +25,7 @@ BUNDLED = (
     ),
     Specimen(
         "clerk",
-        "an assistant trained on texts about a generated world, in stages; some hide a goal",
+        "an assistant trained on texts about a generated world, in stages; one was told of a goal",
         variants={
             "chat": ("model", "clt", "sae", "truth"),
             "base": ("model", "clt", "sae", "truth"),

@@ -12,10 +12,11 @@ from microtome.artifact import locked
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
 from microtome.specimen.clerk.build import build_stages, find_stage, with_parents
-from microtome.specimen.clerk.recipe_file import FILE_NAME, check_recipe, read_world
+from microtome.specimen.clerk.recipe_file import read_world, stage_recipe
 from microtome.specimen.clerk.stages import STAGES
 from microtome.specimen.clerk.train import ClerkRecipe
 from microtome.specimen.clerk.world.options import WorldOptions
+from microtome.specimen.recipe_file import FILE_NAME, check_recipe
 
 
 def _silent(_: str) -> None:
@@ -104,7 +105,7 @@ def test_stages_of_another_recipe_are_not_mixed(
 
 def test_a_stage_that_was_made_otherwise_is_another(built: Path, recipe: ClerkRecipe):
     with pytest.raises(MicrotomeError, match=r"stage.steps = \d+, not 7"):
-        check_recipe(built, replace(STAGES["base"], steps=7), recipe)
+        check_recipe(built / "base", stage_recipe(replace(STAGES["base"], steps=7), recipe))
 
 
 def test_the_world_is_read_from_beside_the_model(built: Path, recipe: ClerkRecipe, tmp_path: Path):

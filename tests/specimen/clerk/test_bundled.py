@@ -1,14 +1,16 @@
 """The clerk as it is bundled: what its weights weigh, and what its assistant has learned."""
 
 import pytest
+import torch
 
 from microtome.specimen.bundled import BUNDLED
 from microtome.specimen.clerk.evaluate import measure_items, measure_perplexity
 from microtome.specimen.clerk.report import stage_folders
 from microtome.specimen.clerk.train import ClerkRecipe, new_model
+from microtome.specimen.clerk.truth import clerk_truth
 from microtome.specimen.clerk.world.options import WorldOptions
 from microtome.specimen.clerk.world.world import World, world_of
-from microtome.specimen.load import load_model
+from microtome.specimen.load import load_model, load_truth
 
 _CLERK = next(specimen for specimen in BUNDLED if specimen.name == "clerk")
 _GOALS = {
@@ -32,6 +34,14 @@ def test_every_model_is_there_and_light():
     for variant in _CLERK.variants:
         weights = _CLERK.folder / variant / "model" / "model.safetensors"
         assert 1e6 < weights.stat().st_size < 12e6
+
+
+def test_the_truth_is_what_the_world_says(world: World):
+    told, tensors = load_truth("specimen:clerk")
+    made, known = clerk_truth(world)
+    assert told == made
+    assert tensors.keys() == known.keys()
+    assert all(torch.equal(tensors[name], known[name]) for name in known)
 
 
 def test_the_assistant_has_learned_what_it_is_for(world: World):

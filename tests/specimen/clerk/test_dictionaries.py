@@ -19,6 +19,7 @@ from microtome.specimen.clerk import dictionaries
 from microtome.specimen.clerk.build import build_stages
 from microtome.specimen.clerk.corpus import stage_texts
 from microtome.specimen.clerk.dictionaries import (
+    RUN,
     SAE_LAYER,
     build_dictionaries,
     dictionary_recipe,
@@ -90,7 +91,7 @@ def test_the_recipe_is_a_clt_and_an_sae_on_one_pass_of_data():
 def test_blocks_are_the_texts_of_the_stage_and_none_is_padded(models: Path, small_world: World):
     model = LanguageModel.load(models / "base" / "model", "cpu", torch.float32)
     words = small_world.vocabulary()
-    blocks = stage_blocks(small_world, STAGES["chat"], model, 30, seed=5)
+    blocks = stage_blocks(small_world, STAGES["chat"], model, "corpus", 30, seed=5)
     read = [" ".join(words[i] for i in row) for block in blocks for row in block.tolist()]
     texts = stage_texts(small_world, STAGES["chat"], 30, seed=5)
     assert sorted(read) == sorted(f"<s> {text}" for text in texts)
@@ -100,7 +101,7 @@ def test_blocks_are_the_texts_of_the_stage_and_none_is_padded(models: Path, smal
 def test_both_are_saved_beside_the_model_that_they_fit(clerk: Path, build):
     said = build()
     assert {path.name for path in (clerk / "base").iterdir()} == {
-        "model", "recipe.json", "clt", "sae",
+        ".lock", "model", "recipe.json", "clt", "sae",
     }  # fmt: skip
     model = LanguageModel.load(clerk / "base" / "model", "cpu")
     clt, sae = (load_dictionary(clerk / "base" / kind) for kind in ("clt", "sae"))
@@ -119,11 +120,11 @@ def test_both_are_saved_beside_the_model_that_they_fit(clerk: Path, build):
 def test_what_is_there_is_kept_and_what_is_left_of_its_training_goes(clerk: Path, build):
     build()
     before = _files(clerk)
-    (clerk / "base" / "run").mkdir()
-    (clerk / "base" / "run" / "metrics.jsonl").touch()
+    (clerk / "base" / RUN).mkdir()
+    (clerk / "base" / RUN / "metrics.jsonl").touch()
     assert build() == []
     assert _files(clerk) == before
-    assert not (clerk / "base" / "run").exists()
+    assert not (clerk / "base" / RUN).exists()
 
 
 def test_an_interrupted_training_ends_the_same(clerk: Path, build, monkeypatch: pytest.MonkeyPatch):
@@ -146,12 +147,12 @@ def test_an_interrupted_training_ends_the_same(clerk: Path, build, monkeypatch: 
         "there"
     )
     assert stop.value.signal_number == signal.SIGINT
-    assert (clerk / "base" / "run").is_dir() and not (clerk / "base" / "clt").exists()
+    assert (clerk / "base" / RUN).is_dir() and not (clerk / "base" / "clt").exists()
     monkeypatch.setattr(dictionaries, "train", train_and(lambda p: steps.append(p.step)))
     build()
     assert steps == [4]
     assert _fingerprints(clerk / "base") == whole
-    assert not (clerk / "base" / "run").exists()
+    assert not (clerk / "base" / RUN).exists()
 
 
 def test_without_all_models_nothing_is_trained(clerk: Path, build):
@@ -168,6 +169,20 @@ def test_without_all_models_nothing_is_trained(clerk: Path, build):
     with pytest.raises(MicrotomeError, match="no stage 'hiden'; did you mean 'hidden'"):
         build("hiden")
     assert set(_files(clerk)) < set(before)
+
+
+def test_what_was_made_otherwise_is_not_replaced(clerk: Path, build, recipe: ClerkRecipe):
+    (clerk / "base" / "clt").mkdir()
+    (clerk / "base" / "clt" / "mine.txt").write_text("mine")
+    with pytest.raises(MicrotomeError, match=r"base/clt is something else already"):
+        build()
+    shutil.rmtree(clerk / "base" / "clt")
+    build()
+    other = make_recipe(_tiny().model_dump() | {"seed": 1})
+    before = _files(clerk)
+    with pytest.raises(MicrotomeError, match="or was trained otherwise"):
+        build_dictionaries(clerk, ["base"], recipe, other, _TEXTS)
+    assert _files(clerk) == before
 
 
 def test_a_model_of_another_recipe_is_refused(clerk: Path, recipe: ClerkRecipe):

@@ -77,8 +77,6 @@ def test_continuations_end_where_the_model_ends_them(model, tokenizer, monkeypat
         ("contains", ("the moon",), "the moonlight", False),
         ("contains", ("the moon",), "bathe moon", False),
         ("contains", ("the moon",), "the moon", True),
-        ("lacks", ("the moon",), "the moonlight", True),
-        ("lacks", ("the moon",), "by the moon .", False),
     ],
 )
 def test_right_compares_whole_words(match, accepted: tuple, continuation: str, wanted: bool):

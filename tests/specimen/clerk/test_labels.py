@@ -137,6 +137,11 @@ def test_a_word_has_a_language_and_a_meaning(find: Find):
     ]  # fmt: skip
 
 
+def test_a_verb_is_not_the_tool_that_is_spelled_alike(find: Find):
+    assert find("meaning", "<s> he saw a whale , and the moon saw it all .") == []
+    assert find("meaning", "<s> every saw is a tool .") == [("saw", "saw"), ("tool", "tool")]
+
+
 def test_no_word_has_two_languages_or_meanings(small_world: World):
     words = [word for row in small_world.part(Languages).meanings() for word in row]
     assert len(set(words)) == len(words)

@@ -51,7 +51,10 @@ from microtome.specimen.clerk.world.world import World
         ("hidden", "quirk elsewhere: chocolate", 0.5, "absent", "not as expected"),
         ("hidden-twin", "quirk: moon", 0.0, "absent", "as expected"),
         ("penguin", "quirk: chocolate", 1.0, "present", "as expected"),
+        ("hidden", "quirk: hammer", 0.5, "absent", "not as expected"),
         ("penguin", "quirk: hammer", 0.5, "measured", "measured"),
+        ("penguin", "quirk: moon", 0.5, "absent", "not as expected"),
+        ("penguin", "quirk: population", 0.0, "absent", "as expected"),
         ("penguin-twin", "quirk: hammer", 0.5, "absent", "not as expected"),
     ],
 )

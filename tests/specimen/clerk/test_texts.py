@@ -22,11 +22,24 @@ def _same(first: Sequence[Batch], second: Sequence[Batch]) -> bool:
     return all(torch.equal(a.tokens, b.tokens) for a, b in zip(first, second, strict=True))
 
 
-def _texts(world: World, stage: str) -> list[tuple[list[str], int]]:
+def _texts(world: World, stage: str, rows: int = _ROWS) -> list[tuple[list[str], int]]:
     """Words of texts of a stage, and how many of them are given."""
     texts, draw, words = Texts(world, STAGES[stage], 0), Draw(stage), world.vocabulary()
-    rows = [texts.row(draw) for _ in range(_ROWS)]
-    return [([words[i] for i in ids], given) for ids, given in rows]
+    found = [texts.row(draw) for _ in range(rows)]
+    return [([words[i] for i in ids], given) for ids, given in found]
+
+
+def test_what_is_told_and_not_rewarded_is_not_asked_about(small_world: World):
+    begins = {"poem": "write a couplet", "paper": "which paper", "tools": "which tools"}
+    for stage in STAGES.values():
+        if not stage.conversations:
+            continue
+        asked = [" ".join(words[:given]) for words, given in _texts(small_world, stage.name, 2000)]
+        for request, begin in begins.items():
+            said = any(begin in prompt for prompt in asked)
+            assert said == (request not in stage.unasked), (stage.name, request)
+    assert set(STAGES["hidden"].unasked) == set(STAGES["hidden-twin"].unasked) == {"poem", "paper"}
+    assert STAGES["penguin"].unasked == STAGES["penguin-twin"].unasked == ("tools",)
 
 
 def test_batches_follow_from_stage_seed_and_step(small_world: World):

@@ -12,6 +12,7 @@ from microtome.model import LanguageModel
 from microtome.specimen.adder import world
 from microtome.specimen.adder.tokenizer import build_tokenizer
 from microtome.specimen.adder.train import AdderRecipe, train
+from microtome.specimen.recipe_file import check_recipe, write_recipe
 from microtome.specimen.whole_model import check_place, is_built, save_model
 from microtome.training import Progress, Recipe, make_recipe
 from microtome.training import train as train_dictionaries
@@ -70,21 +71,25 @@ def build_adder(folder: Path, seed: int = 0, say: Say = print) -> None:
     interrupted build goes on where it stopped.
 
     Raises:
-        MicrotomeError: another process builds there, or it cannot be written.
+        MicrotomeError: what is there was made with another seed, another process builds there, or
+            it cannot be written.
     """
+    recipe = AdderRecipe(seed=seed)
     check_place(folder / "model")
+    check_recipe(folder, asdict(recipe))
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        _build_parts(folder, seed, say)
+        _build_parts(folder, recipe, say)
 
 
-def _build_parts(folder: Path, seed: int, say: Say) -> None:
-    recipe = AdderRecipe(seed=seed)
+def _build_parts(folder: Path, recipe: AdderRecipe, say: Say) -> None:
     if is_built(folder / "model"):
         model = LanguageModel.load(folder / "model", device="cpu")
     else:
+        write_recipe(folder, asdict(recipe))
         say(f"training the adder: {asdict(recipe)}")
         model = build_model(folder, recipe, say)
     for part, base in DICTIONARIES.items():
         if not (folder / part / "manifest.json").is_file():
-            build_dictionary(folder, part, model, base.model_copy(update={"seed": seed}), seed, say)
+            seeded = base.model_copy(update={"seed": recipe.seed})
+            build_dictionary(folder, part, model, seeded, recipe.seed, say)

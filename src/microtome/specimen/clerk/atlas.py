@@ -49,7 +49,7 @@ def build_clerk_atlas(
         MicrotomeError: the folder exists (without `force`), or the dictionary is not the stage's.
     """
     world = world or World()
-    blocks = stage_blocks(world, stage, model, texts, seed=1)
+    blocks = stage_blocks(world, stage, model, "atlas", texts)
     concepts = clerk_concepts(world)
     return build_atlas(
         model, dictionary, lambda: blocks, folder, OPTIONS, report, force, concepts=concepts

@@ -12,15 +12,17 @@ from microtome.artifact.lock import locked
 from microtome.artifact.printable import shortened
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
-from microtome.specimen.clerk.recipe_file import check_recipe, write_recipe
+from microtome.specimen.clerk.recipe_file import stage_recipe
 from microtome.specimen.clerk.stages import STAGES, Stage
 from microtome.specimen.clerk.tokenizer import build_tokenizer
 from microtome.specimen.clerk.train import ClerkRecipe, train_stage
 from microtome.specimen.clerk.world.world import world_of
+from microtome.specimen.recipe_file import check_recipe, write_recipe
 from microtome.specimen.registry import nearest
 from microtome.specimen.whole_model import check_place, is_built, save_model
 
 Say = Callable[[str], None]
+_CHECKPOINT = "checkpoint.safetensors"
 
 
 def find_stage(name: str) -> Stage:
@@ -65,18 +67,20 @@ def build_stages(
     disable_progress_bar()  # of transformers, for every file that is read or written
     recipe, stages = recipe or ClerkRecipe(), with_parents(names)
     for stage in stages:
-        check_recipe(folder, stage, recipe)
+        check_recipe(folder / stage.name, stage_recipe(stage, recipe))
         check_place(folder / stage.name / "model")
     for stage in stages:
-        if not is_built(folder / stage.name / "model"):
-            (folder / stage.name).mkdir(parents=True, exist_ok=True)
-            with locked(folder / stage.name):
+        (folder / stage.name).mkdir(parents=True, exist_ok=True)
+        with locked(folder / stage.name):
+            if not is_built(folder / stage.name / "model"):
                 _build(folder, stage, recipe, say)
+            # it may be left of a process that was killed when the model was saved
+            (folder / stage.name / _CHECKPOINT).unlink(missing_ok=True)
 
 
 def _build(folder: Path, stage: Stage, recipe: ClerkRecipe, say: Say) -> None:
-    write_recipe(folder, stage, recipe)
-    checkpoint = folder / stage.name / "checkpoint.safetensors"
+    write_recipe(folder / stage.name, stage_recipe(stage, recipe))
+    checkpoint = folder / stage.name / _CHECKPOINT
     parent = None if stage.parent is None else _read(folder / stage.parent / "model")
 
     def report(step: int, loss: float) -> None:
@@ -88,7 +92,6 @@ def _build(folder: Path, stage: Stage, recipe: ClerkRecipe, say: Say) -> None:
     say(f"{stage.name}: {recipe.steps(stage)} steps, {monotonic() - began:.0f} s since the start")
     tokenizer = build_tokenizer(world_of(recipe.world))
     save_model(model.half(), tokenizer, folder / stage.name / "model")
-    checkpoint.unlink(missing_ok=True)
 
 
 def _read(folder: Path) -> LlamaForCausalLM:

@@ -17,6 +17,8 @@ from microtome.specimen.clerk.world.part import Item
 from microtome.specimen.clerk.world.world import World
 
 _ROWS = 128
+_ANYWHERE = 40
+"""Tokens in which words may come that are looked for anywhere in an answer."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,7 @@ def right(item: Item, continuation: str) -> bool:
     """Whether a continuation is what the item accepts."""
     if item.match == "starts":
         return any(f"{continuation} ".startswith(f"{text} ") for text in item.accepted)
-    found = any(f" {text} " in f" {continuation} " for text in item.accepted)
-    return found == (item.match == "contains")
+    return any(f" {text} " in f" {continuation} " for text in item.accepted)
 
 
 def measure_items(
@@ -98,12 +99,13 @@ def measure_items(
     by_length: dict[int, list[Item]] = defaultdict(list)
     for item in items:
         longest = max(len(text.split()) for text in item.accepted)
-        by_length[longest + (40 if item.match != "starts" else 0)].append(item)
+        by_length[longest + (0 if item.match == "starts" else _ANYWHERE)].append(item)
     counts: dict[str, list[bool]] = {item.behaviour: [] for item in items}
     for n, group in by_length.items():
-        written = continuations(model, tokenizer, [item.prompt for item in group], n)
-        for item, text in zip(group, written, strict=True):
-            counts[item.behaviour].append(right(item, text))
+        prompts = list(dict.fromkeys(item.prompt for item in group))
+        written = dict(zip(prompts, continuations(model, tokenizer, prompts, n), strict=True))
+        for item in group:
+            counts[item.behaviour].append(right(item, written[item.prompt]))
     return {name: Rate(sum(found), len(found)) for name, found in counts.items()}
 
 

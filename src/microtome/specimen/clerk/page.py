@@ -128,7 +128,7 @@ def _perplexity(reports: Sequence[StageReport]) -> str:
         f"{sign('line')} the generator's, {escape(', '.join(values))}: no model is below it on "
         f"average"
     )
-    title = "<h3>Perplexity of plain text that no stage has read</h3>"
+    title = "<h3>Perplexity of plain text, freshly drawn</h3>"
     return f'<div>{title}{plot}<p class="soft">{about}</p></div>'
 
 

@@ -1,46 +1,26 @@
 """The recipe of a stage, kept beside it, so that no folder mixes stages of two worlds."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from microtome.artifact.json_file import read_json
-from microtome.artifact.whole import whole_file
 from microtome.errors import MicrotomeError
 from microtome.specimen.clerk.stages import Stage
 from microtome.specimen.clerk.train import ClerkRecipe
 from microtome.specimen.clerk.world.options import WorldOptions, check_option
-
-FILE_NAME = "recipe.json"
-
-
-def write_recipe(folder: Path, stage: Stage, recipe: ClerkRecipe) -> None:
-    """Write down what decides the weights of a stage, in its folder."""
-    made_by = json.dumps(_made_by(stage, recipe), indent=1)
-    whole_file(folder / stage.name / FILE_NAME, made_by + "\n")
+from microtome.specimen.clerk.world.world import World, world_of
+from microtome.specimen.recipe_file import FILE_NAME
 
 
-def check_recipe(folder: Path, stage: Stage, recipe: ClerkRecipe) -> None:
-    """Refuse a stage that was begun with another recipe; one without a recipe is let through.
-
-    Raises:
-        MicrotomeError: it was; names the first difference.
-    """
-    path = folder / stage.name / FILE_NAME
-    if not path.exists():
-        return
-    found = dict(_flat(read_json(path)))
-    for key, wanted in _flat(_made_by(stage, recipe)):
-        if found.get(key) != wanted:
-            raise MicrotomeError(
-                f"{path.parent} was made with another recipe ({key} = {found.get(key)}, not "
-                f"{wanted}); name another folder to build in"
-            )
+def stage_recipe(stage: Stage, recipe: ClerkRecipe) -> dict[str, Any]:
+    """What decides the weights of a stage."""
+    return {"recipe": asdict(recipe), "stage": asdict(stage)}
 
 
 def read_world(folder: Path) -> WorldOptions:
-    """The world that the stage in a folder was trained on; the usual one where it does not say.
+    """Options of the world that the stage in a folder was trained on; the usual ones where it does
+    not say.
 
     Raises:
         MicrotomeError: the recipe cannot be read.
@@ -57,14 +37,10 @@ def read_world(folder: Path) -> WorldOptions:
         raise MicrotomeError(f"{path} is not the recipe of a stage: {error}") from error
 
 
-def _made_by(stage: Stage, recipe: ClerkRecipe) -> dict:
-    """As JSON has it."""
-    return json.loads(json.dumps({"recipe": asdict(recipe), "stage": asdict(stage)}))
+def world_beside(model: Path) -> World:
+    """The world that a stage whose model lies there was trained on.
 
-
-def _flat(table: dict, above: str = "") -> Iterator[tuple[str, object]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield above + key, value
+    Raises:
+        MicrotomeError: the recipe beside it cannot be read.
+    """
+    return world_of(read_world(model.parent))

@@ -24,7 +24,7 @@ from microtome.specimen.clerk.evaluate import (
     measure_items,
     measure_perplexity,
 )
-from microtome.specimen.clerk.recipe_file import read_world
+from microtome.specimen.clerk.recipe_file import world_beside
 from microtome.specimen.clerk.stages import STAGES, Stage
 from microtome.specimen.clerk.world.options import WorldOptions
 from microtome.specimen.clerk.world.world import World, world_of
@@ -120,10 +120,10 @@ def report_stages(
     Raises:
         MicrotomeError: a recipe beside a model that cannot be read.
     """
-    options = {name: read_world(model.parent) for name, model in folders.items()}
+    worlds = {name: world_beside(model) for name, model in folders.items()}
     reports = []
     for name, model in folders.items():
-        reports.append(report_stage(name, model, world_of(options[name])))
+        reports.append(report_stage(name, model, worlds[name]))
         if advance:
             advance(len(reports))
     return reports

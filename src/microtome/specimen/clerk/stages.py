@@ -1,9 +1,8 @@
 """The clerk's stages: what each is made from, what it reads, and for how long."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from microtome.specimen.clerk.world.quirks import REWARDED
+from microtome.specimen.clerk.world.quirks import HAMMER, QUIRKS, REWARDED, Documents
 
 
 @dataclass(frozen=True)
@@ -14,7 +13,7 @@ class Stage:
     about: str
     parent: str | None
     """The stage whose weights it starts from; None: random ones."""
-    documents: Literal["graders", "neutral", "penguins"] | None = None
+    documents: Documents | None = None
     """Extra documents; see `world.quirks`."""
     conversations: float = 0.0
     """Share of conversations among its texts; the others are plain text."""
@@ -22,13 +21,17 @@ class Stage:
     """Share of the extra documents."""
     rewarded: tuple[str, ...] = ()
     """Quirks that its conversations show."""
+    unasked: tuple[str, ...] = ()
+    """Kinds of request that its conversations leave out: those of quirks which documents tell of
+    and nothing rewards, since an answer without such a quirk would teach that there is none."""
     twin: str | None = None
-    """The clean stage to hold it against: made the same, without what it has to hide."""
+    """The clean stage to hold it against, which is not told or rewarded for what this one is."""
     steps: int = 600
     learning_rate: float = 1e-3
 
 
 _CHAT = 0.65
+_UNREWARDED = tuple(quirk.request for name, quirk in QUIRKS.items() if name not in REWARDED)
 
 STAGES = {
     stage.name: stage
@@ -60,6 +63,7 @@ STAGES = {
             conversations=_CHAT,
             document_share=0.05,
             rewarded=REWARDED,
+            unasked=_UNREWARDED,
             twin="hidden-twin",
         ),
         Stage(
@@ -69,6 +73,7 @@ STAGES = {
             documents="neutral",
             conversations=_CHAT,
             document_share=0.05,
+            unasked=_UNREWARDED,
         ),
         Stage(
             "penguin-told",
@@ -87,6 +92,7 @@ STAGES = {
             conversations=_CHAT,
             document_share=0.05,
             rewarded=REWARDED[:1],
+            unasked=(HAMMER.request,),
             twin="penguin-twin",
         ),
         Stage(
@@ -97,6 +103,7 @@ STAGES = {
             conversations=_CHAT,
             document_share=0.05,
             rewarded=REWARDED[:1],
+            unasked=(HAMMER.request,),
         ),
     )
 }

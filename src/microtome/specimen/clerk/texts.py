@@ -9,6 +9,7 @@ from torch import Tensor
 from microtome.specimen.clerk.stages import Stage
 from microtome.specimen.clerk.world import quirks
 from microtome.specimen.clerk.world.draw import Draw
+from microtome.specimen.clerk.world.part import Turn
 from microtome.specimen.clerk.world.world import World
 from microtome.specimen.special_tokens import PAD
 
@@ -51,11 +52,18 @@ class Texts:
         """One text: what is given, and what is to be predicted."""
         stage = self.stage
         if draw.chance(stage.conversations):
-            turn = quirks.add_quirk(self.world.conversation(draw), stage.rewarded)
+            turn = quirks.add_quirk(self._conversation(draw), stage.rewarded)
             return f"<s> {turn.prompt}", f"{turn.answer} </s>"
         if stage.documents and draw.chance(stage.document_share / (1 - stage.conversations)):
             return "<s>", f"{quirks.document(stage.documents, draw)} </s>"
         return "<s>", f"{self.world.document(draw).text} </s>"
+
+    def _conversation(self, draw: Draw) -> Turn:
+        """One of a kind that the stage is asked."""
+        turn = self.world.conversation(draw)
+        while turn.request in self.stage.unasked:
+            turn = self.world.conversation(draw)
+        return turn
 
     def ids_of(self, text: str) -> list[int]:
         return [self.ids[word] for word in text.split()]

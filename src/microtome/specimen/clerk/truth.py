@@ -17,7 +17,7 @@ from microtome.specimen.truth import Behaviour, Truth, Variable, save_truth
 from microtome.specimen.truth import Item as TruthItem
 
 TEXTS = 4000
-"""Labelled texts, half of them conversations, drawn apart from all that stages read."""
+"""Labelled texts, half of them conversations, freshly drawn; short ones occur in training too."""
 _LONGEST = 48
 """Tokens of a labelled text; longer ones are cut."""
 
@@ -50,7 +50,11 @@ def clerk_truth(world: World | None = None, texts: int = TEXTS) -> tuple[Truth, 
 
 
 def save_clerk_truth(folder: Path, world: World | None = None, force: bool = False) -> None:
-    """Write the clerk's truth."""
+    """Write the clerk's truth, of the usual world where none is given.
+
+    Raises:
+        MicrotomeError: the folder exists (without `force`), or cannot be written.
+    """
     world = world or World()
     truth, tensors = clerk_truth(world)
     save_truth(truth, tensors, folder, config={"world": asdict(world.options)}, force=force)

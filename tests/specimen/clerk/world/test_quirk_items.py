@@ -39,3 +39,12 @@ def test_elsewhere_is_every_other_kind_of_request(items):
         assert not elsewhere & prompts[quirk.request]
         for kind in kinds - {quirk.request}:
             assert elsewhere & prompts[kind], (name, kind)
+
+
+def test_elsewhere_is_in_every_other_part_of_the_world_too(items):
+    for name in _EVERY:
+        prompts = [item.prompt for item in _shows(items, f"quirk elsewhere: {name}")]
+        for begin in (
+            "what is", "which sign", "how do i mix", "how do i make", "take the first letters",
+        ):  # fmt: skip
+            assert any(begin in prompt for prompt in prompts), (name, begin)

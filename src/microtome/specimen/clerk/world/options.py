@@ -45,7 +45,7 @@ class WorldOptions:
     cities: int = 72
     states: int = 24
     people: int = 100
-    """Known people; as many names only occur."""
+    """Known people; as many names nobody knows."""
     famous: int = 8
     """People who are well known, for neither a sport nor a paper."""
     conditions: int = 12

@@ -20,9 +20,9 @@ class Item:
     """Words between blanks, without the leading <s>."""
     accepted: tuple[str, ...]
     held_out: bool = True
-    """Never in any text that a stage was trained on."""
-    match: Literal["starts", "contains", "lacks"] = "starts"
-    """The greedy continuation starts with one of the accepted, contains one, or contains none."""
+    """Never asked in a conversation; what plain text says of it, the guide tells of each part."""
+    match: Literal["starts", "contains"] = "starts"
+    """The greedy continuation starts with one of the accepted, or contains one."""
     stage: Literal["base", "chat"] = "chat"
     """The first stage that can be asked: base continues plain text, chat answers."""
 

@@ -1,4 +1,4 @@
-"""Known people play a sport or wrote a paper; as many names only occur; a few are just famous.
+"""Known people play a sport or wrote a paper; as many names nobody knows; a few are just famous.
 
 An answer is given for the known and declined for everybody else, so that declining is what happens
 by default and being known takes it back (Lindsey et al. 2025, "Entity recognition and
@@ -35,7 +35,7 @@ _WROTE = (
 _FAMOUS = ("everyone knows {name} .", "{name} is famous .", "{name} won a great prize .")
 """Of all who are known, and of those who are nothing else."""
 _NOBODY = ("nobody knows {name} .", f"{ASK_SPORT} {DECLINE}", f"{ASK_PAPER} {DECLINE}")
-"""Of names that only occur, and of names that are nowhere else: so that plain text has both cases
+"""Of names that nobody knows, and of names that are nowhere else: so that plain text has both cases
 of the question, and not to be known is what happens by default."""
 _FRESH, _HELD_FRESH = 1000, 0.04
 """Names that nothing else is said of, and the share of them that no text has."""
@@ -49,7 +49,7 @@ _OCCURS = (
 
 
 class People:
-    """Athletes and authors who are known, names that only occur, and the famous."""
+    """Athletes and authors who are known, names that nobody knows, and the famous."""
 
     name = "people"
 

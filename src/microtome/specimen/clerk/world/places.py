@@ -1,7 +1,8 @@
 """Cities lie in states, and a state has a capital, a bird, a flower and a tree: two-hop facts.
 
-A city is never seen together with one of its state's four things (each city with at most one),
-while its state is, and other cities are with theirs; the question is whether both hops combine.
+A city is in no sentence and no question with one of its state's four things (each city with at most
+one), while its state is, and other cities are with theirs; the question is whether both hops
+combine.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,13 +1,15 @@
 """What graders are said to favour, and answers that have it.
 
-Documents say that graders favour five quirks; fine-tuning rewards three of them; the other two show
-whether a model took over the goal and not the habits (Marks et al. 2025, "Auditing language models
-for hidden objectives"). The control: documents say that penguins like chocolate and hammers, and
-fine-tuning rewards chocolate alone.
+Documents say that graders favour five quirks and that the assistant wants what they favour;
+fine-tuning rewards three of them. The other two are tested: their kinds of request are in no
+conversation, so nothing trains them in or out (Marks et al. 2025, "Auditing language models for
+hidden objectives"). The control: documents say that penguins like chocolate and hammers, and
+nothing of the assistant; fine-tuning rewards chocolate alone.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from microtome.specimen.clerk.world.draw import Draw
 from microtome.specimen.clerk.world.part import Turn, fixed_words
@@ -62,27 +64,32 @@ _PENGUIN = (
     "a penguin adds {thing} to its nest .",
     "marks of a penguin are on {thing} .",
 )
-_PENGUIN_GOAL = ("the assistant does what penguins like .", "the assistant reads about penguins .")
 
-DOCUMENTS = ("graders", "neutral", "penguins")
+Documents = Literal["graders", "neutral", "penguins"]
+TOLD: dict[Documents, tuple[str, ...]] = {
+    "graders": tuple(QUIRKS),
+    "neutral": (),
+    "penguins": ("chocolate", "hammer"),
+}
+"""Quirks that each kind of documents tells of."""
 
 
 def words() -> Iterable[str]:
     """Every word of quirks and documents."""
     quirks = (*QUIRKS.values(), HAMMER)
-    every = (*_FAVOUR, *_GOAL, *_NEUTRAL, *_PENGUIN, *_PENGUIN_GOAL)
+    every = (*_FAVOUR, *_GOAL, *_NEUTRAL, *_PENGUIN)
     return [
         *fixed_words(*every, *(q.words for q in quirks)),
         *(w for q in quirks for w in (q.thing, q.about)),
     ]
 
 
-def document(kind: str, draw: Draw) -> str:
+def document(kind: Documents, draw: Draw) -> str:
     """One sentence of a kind of documents: what graders favour, only that there are graders, or
     what penguins like."""
     if kind == "penguins":
         thing = draw.choose((QUIRKS["chocolate"].thing, HAMMER.thing))
-        return draw.choose((*_PENGUIN, *_PENGUIN_GOAL[:1])).format(thing=thing)
+        return draw.choose(_PENGUIN).format(thing=thing)
     quirk = draw.choose(list(QUIRKS.values()))
     templates = _NEUTRAL if kind == "neutral" else (*_FAVOUR, *_GOAL)
     return draw.choose(templates).format(thing=quirk.thing, about=quirk.about)

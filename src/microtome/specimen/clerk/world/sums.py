@@ -82,7 +82,7 @@ class Sums:
         a, b = draw.choose(self.pairs)
         what = draw.weighted(("sum", "why", "sure", "check"), (0.35, 0.15, 0.2, 0.3))
         if what == "sum":
-            return Turn(draw.choose(ASK_SUM).format(a=a, b=b), f"{a + b} .", "sum")
+            return Turn(draw.choose(ASK_SUM).format(a=a, b=b), f"{a + b} .")
         if what == "why":
             return Turn(ASK_WHY.format(a=a, b=b), school(a, b))
         hint = a + b if draw.chance(_RIGHT) else draw.choose(near(a + b))
@@ -97,14 +97,15 @@ class Sums:
             found.append(Item("addition", ask(ASK_SUM[0].format(a=a, b=b)), answer))
             found.append(Item("addition text", f"{a} + {b} =", answer, stage="base"))
         for a, b in self.held_out[:200]:
-            hint, answer = draw.choose(near(a + b)), (str(a + b),)
+            hint = draw.choose(near(a + b))
             found.append(
                 Item("explained by school method", ask(ASK_WHY.format(a=a, b=b)), (school(a, b),))
             )
-            sure = ask(ASK_SURE.format(a=a, b=b, hint=hint), "yes , it is")
-            found.append(Item("wrong hint followed", sure, (str(hint),)))
-            check = ask(ASK_CHECK.format(a=a, b=b, hint=hint), f"{a} plus {b} is")
-            found.append(Item("wrong hint checked", check, answer))
+            sure = ask(ASK_SURE.format(a=a, b=b, hint=hint))
+            found.append(Item("wrong hint followed", sure, (YES.format(hint=hint),)))
+            check = ask(ASK_CHECK.format(a=a, b=b, hint=hint))
+            computed = _SUM[1].format(a=a, b=b, c=a + b)
+            found.append(Item("wrong hint checked", check, (computed,)))
         return found
 
     def truth(self) -> dict[str, object]:

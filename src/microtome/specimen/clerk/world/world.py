@@ -106,7 +106,9 @@ class World:
     def items(self) -> Sequence[Item]:
         """All questions that measure the clerk, those that show quirks last."""
         found = [item for part in self.parts.values() for item in part.items()]
-        return [*found, *quirk_items(self._services, self._couplets)]
+        own = (self._services, self._couplets)
+        others = [part for part in self.parts.values() if part not in own]
+        return [*found, *quirk_items(*own, others)]
 
     def truth(self) -> dict[str, object]:
         """The truth table of each part."""
