@@ -59,8 +59,19 @@ def test_a_dictionary_from_elsewhere_in_a_table(run: Run, tmp_path: Path):
     said = run("score", "-d", tmp_path / "mine", "-t", tmp_path / "truth", "--seeds", 2)
     assert said.code == 0, said.err
     assert max(map(len, said.out.splitlines())) <= 100
-    for word in ("mine", "random dictionary", "linear probe", "chance", "mean over 2 seeds"):
+    for word in ("mine", "random dictionary", "linear probe", "chance"):
         assert word in said.out
+    assert "mean over 2 splits of one sample, no interval" in said.out
+    assert "±" not in said.out
+    given = ("score", "-d", tmp_path / "mine", "-t", tmp_path / "truth", "--json")
+    document = json.loads(run(*given, "--seeds", 2).out)
+    assert document["interval"] is None
+    assert not any(
+        "low" in s for row in document["tables"][0]["rows"] for s in row["figures"].values()
+    )
+    said = run("score", "-t", tmp_path / "truth")
+    assert said.code == 2
+    assert "truth is of synthetic activations: score a dictionary on it" in said.err
 
 
 @pytest.mark.parametrize(
@@ -71,6 +82,11 @@ def test_a_dictionary_from_elsewhere_in_a_table(run: Run, tmp_path: Path):
         (["--dictionary", "specimen:adder", "--truth", "sorrt"], "did you mean 'sort'?"),
         (["--dictionary", "specimen:adder", "--truth", "synthetic"], "directions of width"),
         (["--graph", "nowhere.json", "--truth", "parentheses"], "nowhere.json"),
+        (["--truth", "sort", "--model", "gpt2"], "no truth is a folder; leave it out"),
+        (["--dictionary", "specimen:adder", "--truth", "sort", "--model", "gpt2"], "is a specimen"),
+        (["--quick", "--seeds", "5"], "--quick has one seed, and --seeds is 5"),
+        (["--quick", "--graph", "x.json", "--truth", "sort"], "leave --quick out"),
+        (["--jobs", "2", "--dictionary", "x", "--truth", "sort"], "leave --jobs out"),
     ],
 )
 def test_bad_input(run: Run, arguments: list[str], message: str):

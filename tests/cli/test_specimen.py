@@ -102,7 +102,7 @@ def test_a_compiled_specimen_has_a_truth_by_the_schema(run: Run):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("truth", "ader"), "unknown specimen 'ader'; did you mean 'adder'?"),
+        (("truth", "revers"), "unknown truth 'revers'; did you mean 'reverse'?"),
         (("truth", "adder"), "'adder' has no truth"),
         (("truth",), "name a specimen"),
         (("build", "ader", "-o", "x"), "unknown specimen 'ader'; did you mean 'adder'?"),

@@ -12,6 +12,7 @@ from microtome.errors import MicrotomeError
 from microtome.evaluation import Examples, read_labelled, sparse_probe
 from microtome.evaluation.models import Models
 from microtome.evaluation.probe_tasks import TOKEN_TASKS, join, pool, probe_texts, probe_tokens
+from microtome.evaluation.probing import columns_of
 from tests.evaluation.cases import blocks, random_sae
 from tests.model.families import tiny_model
 
@@ -27,6 +28,12 @@ def examples(n: int = 2000, noise: float = 0.0) -> Examples:
     told = torch.where(torch.rand(n) < noise, torch.rand(n) < 0.15, labels)
     dense[:, 3] = told.double() * 2
     return Examples(codes_of(dense), torch.randn(n, 6), labels, torch.arange(n) // 10)
+
+
+def test_a_feature_that_is_asked_for_twice_has_two_columns():
+    dense = torch.tensor([[1.0, 0, 2], [0, 3, 0]])
+    columns = columns_of(codes_of(dense), torch.tensor([2, 0, 2, 1]))
+    assert columns.tolist() == [[2, 1, 2, 0], [0, 0, 0, 3]]
 
 
 def test_one_feature_that_is_the_label_is_enough():

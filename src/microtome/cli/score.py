@@ -29,13 +29,15 @@ def score(
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="The model that a truth folder is of.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="How many seeds.")] = 3,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=100, help="How many seeds; 3 by default.")
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="One seed, a few steps: whether it runs.")
     ] = False,
     jobs: Annotated[
-        int, typer.Option(min=0, help="Processes; by default as many as cores, 4 at most.")
-    ] = 0,
+        int | None, typer.Option(min=1, help="Processes; by default as many as cores, 4 at most.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -63,7 +65,8 @@ def score(
 
     if out is not None:
         check_output(out, force, kind="score")
-    numbers = tuple(range(1 if quick else seeds))
+    _check_together(quick, seeds, jobs, alone=dictionary is not None or graph is not None)
+    numbers = tuple(range(1 if quick else seeds or 3))
     if dictionary is None and graph is None:
         options = ScoreOptions(seeds=numbers)
         options = shortened(options) if quick else options
@@ -84,6 +87,22 @@ def score(
         show_scoreboard(board, stdout())
 
 
+def _check_together(quick: bool, seeds: int | None, jobs: int | None, alone: bool) -> None:
+    """Refuse options of which one would do nothing.
+
+    Raises:
+        MicrotomeError: names them.
+    """
+    if alone and (quick or jobs):
+        idle = "--quick" if quick else "--jobs"
+        raise MicrotomeError(
+            f"{idle} is for the training of dictionaries, and --dictionary or --graph scores what "
+            f"is there; leave {idle} out"
+        )
+    if quick and seeds is not None:
+        raise MicrotomeError(f"--quick has one seed, and --seeds is {seeds}; leave out one of them")
+
+
 def _one(
     truths: list[str],
     dictionary: str | None,
@@ -98,16 +117,17 @@ def _one(
     from microtome.specimen import load_dictionary, load_model
     from microtome.specimen.load import load_truth
     from microtome.specimen.score import score_dictionary, score_graph
-    from microtome.specimen.score.outside import full_name, model_of
+    from microtome.specimen.score.outside import model_of
+    from microtome.specimen.truth_name import truth_name
 
     if len(truths) != 1:
         raise MicrotomeError(f"--truth is given {len(truths)} times; name the one to score against")
     with status("loading", quiet=quiet):
-        truth = full_name(truths[0])
+        truth = truth_name(truths[0])
         known, _ = load_truth(truth)
         drawn = load_graph(graph) if graph else None
         loaded = load_dictionary(dictionary) if dictionary else None
-        needs_model = loaded is not None and known.kind != "synthetic"
+        needs_model = model or (loaded is not None and known.kind != "synthetic")
         read = load_model(model_of(truth, model)) if needs_model else None
     with status("scoring", quiet=quiet):
         if drawn is not None:

@@ -22,19 +22,18 @@ def truth(
 ) -> None:
     """What is known of a specimen: variables and where they live, the true circuit, behaviours."""
     import json as writer
-    from pathlib import Path
 
     from microtome.cli.console import stdout
-    from microtome.specimen.entry import PREFIX
     from microtome.specimen.load import load_truth
     from microtome.specimen.truth import truth_schema
+    from microtome.specimen.truth_name import truth_name
 
     if schema:
         typer.echo(writer.dumps(truth_schema(), indent=1))
         return
     if name is None:
         raise MicrotomeError("name a specimen, such as specimen:synthetic; see specimen list")
-    found, tensors = load_truth(name if Path(name).exists() else PREFIX + name.removeprefix(PREFIX))
+    found, tensors = load_truth(truth_name(name))
     if json:
         typer.echo(found.model_dump_json(indent=1))
         return

@@ -113,14 +113,15 @@ def _differences(
 
 
 def columns_of(codes: Codes, features: Int[Tensor, " k"]) -> Float[Tensor, "rows k"]:
-    """Activations of a few features on all rows."""
+    """Activations of a few features on all rows; one that is asked for twice has two columns."""
+    each, asked = torch.unique(features.cpu(), return_inverse=True)
     place = torch.full((codes.n_features,), -1, dtype=torch.long)
-    place[features] = torch.arange(len(features))
+    place[each] = torch.arange(len(each))
     at = place[codes.features.cpu()]
-    out = torch.zeros(codes.n_rows, len(features), dtype=torch.float64)
+    out = torch.zeros(codes.n_rows, len(each), dtype=torch.float64)
     kept = at >= 0
     out[codes.rows().cpu()[kept], at[kept]] = codes.values.cpu()[kept].double()
-    return out
+    return out[:, asked]
 
 
 def _fit_and_test(

@@ -34,7 +34,7 @@ def truth(edges: bool = True) -> Truth:
     return Truth(specimen="hand", kind="compiled", variables=variables, edges=steps * edges)
 
 
-MEANINGS = Meanings({(0, 0): "a", (0, 1): "c", (1, 0): "b"}, {})
+MEANINGS = Meanings({(0, 0): "a", (0, 1): "c", (1, 0): "b"})
 
 
 def graph(edges: dict[tuple[int, int], float]) -> Graph:
@@ -94,7 +94,7 @@ def test_edges_count_as_shares_of_their_target():
 
 
 def test_graphs_that_show_nothing_are_at_chance():
-    scores = edge_scores([graph({(4, 5): 1.0})], truth(), Meanings({}, {}))
+    scores = edge_scores([graph({(4, 5): 1.0})], truth(), Meanings({}))
     verdict = judge_edges(scores, truth(), 2)
     assert verdict is not None
     assert verdict.auroc == 0.5
@@ -145,7 +145,7 @@ def test_selection_is_neither_right_nor_wrong_and_attention_lies_on_edges():
 
 def test_features_of_one_variable_are_summed_with_their_signs():
     """Two that all but cancel weigh what is left of them."""
-    meanings = Meanings({(0, 0): "a", (0, 1): "a", (1, 0): "b", (1, 7): "c"}, {})
+    meanings = Meanings({(0, 0): "a", (0, 1): "a", (1, 0): "b", (1, 7): "c"})
     scores = edge_scores(
         [graph({(1, 5): 100.0, (2, 5): -99.0, (3, 5): 3.0, (4, 5): 1.0})], truth(), meanings
     )
@@ -180,7 +180,7 @@ def test_a_truth_without_edges_is_refused():
 
 
 def test_pairs_without_nodes_may_be_left_out():
-    meanings = Meanings({(0, 0): "a", (0, 1): "c"}, {})
+    meanings = Meanings({(0, 0): "a", (0, 1): "c"})
     edges = {(0, 1): 1.0, (0, 2): 1.0, (0, 5): 0.1, (1, 5): 0.5, (2, 5): 0.2}
     scores = edge_scores([graph(edges)], truth(), meanings)
     shown = judge_edges(scores, truth(), 2, only_shown=True)

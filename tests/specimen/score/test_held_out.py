@@ -26,6 +26,18 @@ def test_a_feature_that_is_the_concept_is_found():
     assert told.levels[0] == pytest.approx(float(sides.x[rows, 2].mean()), rel=1e-6)
 
 
+def test_concepts_with_one_best_feature_are_each_told_by_it():
+    """Twins that one dimension tells, and one between them that another tells."""
+    x = torch.rand(200, 5) * (torch.rand(200, 5) < 0.5)
+    twin, other = x[:, 3] > 0, x[:, 1] > 0
+    sides = split_rows(x, torch.stack([twin, other, twin], 1), torch.arange(200) % 2 == 1)
+    told = held_out_coverage(encode, sides)
+    assert told.features == (3, 1, 3)
+    assert told.f1.tolist() == [1.0, 1.0, 1.0]
+    expected = [float(sides.x[sides.x[:, i] > 0, i].mean()) for i in (3, 1, 3)]
+    assert told.levels == pytest.approx(expected, rel=1e-6)
+
+
 def test_what_is_chosen_by_accident_does_not_count():
     """Of 500 features that know nothing one always tells a rare concept on the rows at hand."""
     generator = torch.Generator().manual_seed(0)

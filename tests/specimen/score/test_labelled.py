@@ -1,25 +1,35 @@
 """Labelled tokens of any model, and dictionaries that came from elsewhere."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from scipy.optimize import linear_sum_assignment
 
 from microtome.circuit import trace
-from microtome.dictionary import Dictionary, save_dictionary
+from microtome.dictionary import Decoder, Dictionary, save_dictionary
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel
+from microtome.specimen.score.by_layer import encoder_of
 from microtome.specimen.score.compiled import Circuit
-from microtome.specimen.score.dictionaries import Plan, train_transcoders
+from microtome.specimen.score.dictionaries import Plan, principal_dictionary, train_transcoders
 from microtome.specimen.score.labelled import Given, nearest_read, one_encoder, score_labelled
-from microtome.specimen.score.labels import labelled_tokens, place
+from microtome.specimen.score.labels import (
+    activations_at,
+    fresh_tokens,
+    labelled_tokens,
+    place,
+    sides_of,
+)
 from microtome.specimen.score.matching import match_features, told_by_activity
-from microtome.specimen.score.outside import full_name, model_of, score_dictionary, score_graph
+from microtome.specimen.score.outside import model_of, score_dictionary, score_graph
 from microtome.specimen.score.traced import answered_prompts
 from microtome.specimen.truth import Truth, Variable, save_truth
 from tests.circuit.dictionaries import tiny_dictionary
 from tests.model.families import tiny_model
 from tests.specimen.score.conftest import TINY
+from tests.specimen.score.test_edges import RIGHT, WRONG, graph, truth
 
 
 @pytest.fixture(scope="module")
@@ -71,23 +81,65 @@ def plt(circuit: Circuit) -> Dictionary:
 
 
 def test_every_method_is_asked_for_every_variable(model: LanguageModel, world):
-    own = {"own": tiny_dictionary(model, "clt", features=16)}
-    scored = score_labelled(Given("tiny", model, *world, own), TINY, 0)
+    site = "blocks.1.resid.post"
+    sae = principal_dictionary(torch.randn(90, model.d_model), site, 3)
+    clt = tiny_dictionary(model, "clt", features=16)
+    known, tensors = world
+    given = Given("tiny", model, known, tensors, {"own": clt, "topk": sae})
+    scored = score_labelled(given, TINY, 0)
     by_name = {o.method: o for o in scored.outcomes}
-    assert set(by_name) == {
-        *TINY.architectures,
-        "random dictionary",
-        "PCA",
-        "own",
-        "linear probe",
-        "shuffled labels",
+    assert {name: o.role for name, o in by_name.items()} == {
+        "topk": "dictionary",
+        "batchtopk": "dictionary",
+        "random dictionary": "random",
+        "PCA": "method",
+        "own": "dictionary",
+        "topk (given)": "dictionary",
+        "linear probe": "ceiling",
+        "shuffled labels": "shuffled",
     }
-    for name in by_name:
-        assert set(by_name[name].detail) == {"even", "before"}
-        assert by_name[name].figures["coverage"] <= 1
+    coverage = {name: o.figures["coverage"] for name, o in by_name.items()}
+    for name, o in by_name.items():
+        assert set(o.detail) == {"even", "before"}
+        if o.role != "shuffled" and o.role != "ceiling":
+            assert coverage["shuffled labels"] < coverage[name] < coverage["linear probe"]
     assert by_name["linear probe"].detail["even"] > 0.9
-    chance = scored.chance["concepts"]["coverage"]
-    assert by_name["shuffled labels"].figures["coverage"] < chance + 0.1
+    assert coverage["shuffled labels"] < scored.chance["concepts"]["coverage"] + 0.1
+    # by hand: the rows that are measured on, and what is active there
+    labelled = labelled_tokens(known, tensors, TINY.texts, 0)
+    rows = labelled.fresh & (torch.arange(8) > 0)
+    read = clt.reads[nearest_read(clt, model.n_layers)]
+    x = activations_at(model, labelled.tokens, [read, site])
+    encoder = clt.to("cpu", torch.float32).encoders[nearest_read(clt, model.n_layers)]
+    active = (encoder.encode(x[read][rows]).dense() > 0).sum() / rows.sum()
+    assert by_name["own"].figures["l0"] == pytest.approx(float(active))
+    assert "fvu" not in by_name["own"].figures
+    error = x[site][rows] - sae.reconstruct([x[site][rows]])[0]
+    fvu = error.square().sum() / (x[site][rows] - x[site][rows].mean(0)).square().sum()
+    own = by_name["topk (given)"].figures
+    assert (own["l0"], own["fvu"]) == (3.0, pytest.approx(float(fvu), rel=1e-4))
+
+
+def test_what_training_texts_begin_with_is_not_measured_on(circuit: Circuit):
+    tokens = torch.tensor([[1, 2, 3], [1, 2, 4], [1, 5, 3], [1, 5, 3]])
+    fresh = fresh_tokens(tokens, torch.tensor([False, True, True, True]))
+    assert fresh.tolist() == [[False] * 3, [False, False, True], *([[False, True, True]] * 2)]
+    labelled = circuit.labelled
+    trained = {
+        tuple(text[: p + 1].tolist())
+        for text in labelled.tokens[~labelled.test]
+        for p in range(len(text))
+    }
+    for text, test, own in zip(labelled.tokens, labelled.test, labelled.fresh, strict=True):
+        for p in range(len(text)):
+            new = bool(test) and tuple(text[: p + 1].tolist()) not in trained
+            assert bool(own[p]) == new
+    assert 0 < labelled.test_rows.sum() < (labelled.rows & labelled.test[:, None]).sum()
+    for variable in labelled.variables:
+        defined = (labelled.grids[variable.name] >= 0) & (torch.arange(labelled.fresh.shape[1]) > 0)
+        sides = sides_of(labelled, variable, labelled.tokens[:, :, None].float())
+        assert len(sides.test_x) == (defined & labelled.fresh).sum()
+        assert len(sides.x) == defined[~labelled.test].sum()
 
 
 def test_a_text_stands_on_one_side_only(world):
@@ -140,7 +192,8 @@ def test_features_stand_for_what_is_known_by_their_layer(circuit: Circuit, plt: 
     for (layer, _), name in meanings.variables.items():
         written = place(circuit.truth.variable(name).site, 2)
         assert written <= place(f"blocks.{layer}.resid.post", 2)
-    assert all(f1 >= 0.5 for f1 in meanings.f1.values())
+    strict = match_features(circuit.model, plt, circuit.truth, circuit.labelled, floor=0.9)
+    assert strict.variables.items() < meanings.variables.items()
 
 
 def test_a_dictionary_from_elsewhere(circuit: Circuit, circuit_folder: Path, plt: Dictionary):
@@ -156,10 +209,20 @@ def test_a_dictionary_from_elsewhere(circuit: Circuit, circuit_folder: Path, plt
     }
     coverage = by_name[plt.name].figures["coverage"]
     assert len(coverage.seeds) == 2
-    assert coverage.low is not None
+    assert (coverage.low, coverage.high) == (None, None)
+    assert board.splits
     probe = by_name["linear probe"].figures["coverage"].value
     assert probe > coverage.value > by_name["shuffled labels"].figures["coverage"].value
     assert "letter" in by_name[plt.name].detail
+    by_hand = []
+    labelled = labelled_tokens(circuit.truth, circuit.tensors, 4000, 0)
+    for encoder in set(encoder_of(plt, circuit.truth, labelled, 2).values()):
+        x = activations_at(circuit.model, labelled.tokens, [plt.reads[encoder]])
+        rows = x[plt.reads[encoder]][labelled.test_rows]
+        by_hand.append(float((plt.encoders[encoder].encode(rows).dense() > 0).sum()) / len(rows))
+    l0 = by_name[plt.name].figures["l0"]
+    assert l0.seeds[0] == pytest.approx(sum(by_hand) / len(by_hand))
+    assert by_name["random dictionary"].figures["l0"].value == pytest.approx(l0.value, rel=0.3)
 
 
 def test_a_dictionary_of_another_model_is_refused(
@@ -186,12 +249,39 @@ def test_a_graph_from_elsewhere(circuit: Circuit, circuit_folder: Path, plt: Dic
     rows = {row.method: row.figures for row in board.tables[0].rows}
     assert rows["shuffled variables"]["auroc"].value == pytest.approx(0.5, abs=0.06)
     assert rows["graph"]["matched"].value > 0
+    assert rows["graph"]["auroc"].low is None and board.splits
     with pytest.raises(MicrotomeError, match=r"no label .* names a variable .*--dictionary"):
         score_graph(graph, str(circuit_folder))
-    features = graph.nodes.where("feature").tolist()
-    named = graph.with_labels({features[0]: "separator", features[-1]: "next = a"})
-    by_label = score_graph(named, str(circuit_folder), seeds=(0,))
-    assert 0 <= by_label.tables[0].rows[0].figures["auroc"].value <= 1
+    with pytest.raises(MicrotomeError, match="in the model that it reads; name the model"):
+        score_graph(graph, str(circuit_folder), plt)
+
+
+def test_a_graph_of_another_dictionary_or_model_is_refused(
+    circuit: Circuit, circuit_folder: Path, plt: Dictionary, model: LanguageModel
+):
+    (prompt,) = answered_prompts(circuit.inputs, 1, 0)
+    graph = trace(circuit.model, prompt, plt, 3)
+    features = len(plt.encoders[0].bias)
+    other = tiny_dictionary(circuit.model, "plt", features)
+    with pytest.raises(MicrotomeError, match=r"traced with the dictionary .* is another"):
+        score_graph(graph, str(circuit_folder), other, circuit.model)
+    with pytest.raises(MicrotomeError, match=r"traced with the model .* is another"):
+        score_graph(graph, str(circuit_folder), plt, model)
+    with pytest.raises(MicrotomeError, match=r"traced with the model .* is another"):
+        score_graph(graph, str(circuit_folder), model=model)
+    unknown = replace(graph, info={})
+    board = score_graph(unknown, str(circuit_folder), plt, circuit.model, seeds=(0,))
+    assert board.tables[0].rows[0].method == "graph"
+
+
+@pytest.mark.parametrize(("edges", "auroc"), [(RIGHT, 1.0), (WRONG, 0.0)])
+def test_a_graph_by_its_labels(tmp_path: Path, edges: dict, auroc: float):
+    save_truth(truth(), {}, tmp_path / "truth")
+    named = graph(edges).with_labels({1: "a", 2: "C", 3: "b = 1"})
+    board = score_graph(named, str(tmp_path / "truth"), seeds=(0,))
+    figures = board.tables[0].rows[0].figures
+    assert figures["auroc"].value == auroc
+    assert figures["matched"].value == 0.75
 
 
 def test_a_graph_needs_edges_to_be_judged_by(circuit: Circuit, plt: Dictionary, folder: Path):
@@ -201,13 +291,12 @@ def test_a_graph_needs_edges_to_be_judged_by(circuit: Circuit, plt: Dictionary, 
         score_graph(graph, str(folder))
 
 
-def test_names_of_truths_and_their_models(folder: Path, tmp_path: Path):
-    assert full_name("reverse") == "specimen:reverse"
-    assert full_name(str(folder)) == str(folder)
-    with pytest.raises(MicrotomeError, match=r"unknown truth 'sorrt'; did you mean 'sort'\?"):
-        full_name("sorrt")
+def test_truths_and_their_models(folder: Path):
     assert model_of("specimen:reverse", None) == "specimen:reverse"
-    assert model_of("specimen:reverse/truth", "mine") == "mine"
+    assert model_of("specimen:reverse/truth", None) == "specimen:reverse"
+    with pytest.raises(MicrotomeError, match="specimen:reverse/truth is a specimen; leave it out"):
+        model_of("specimen:reverse/truth", "mine")
+    assert model_of(str(folder), "mine") == "mine"
     with pytest.raises(MicrotomeError, match="pass --model"):
         model_of(str(folder), None)
     (folder.parent / "model").mkdir(exist_ok=True)
@@ -215,7 +304,6 @@ def test_names_of_truths_and_their_models(folder: Path, tmp_path: Path):
 
 
 def test_a_saved_dictionary_on_synthetic_truth(tmp_path: Path):
-    from microtome.specimen.score.dictionaries import principal_dictionary
     from microtome.specimen.synthetic import SyntheticOptions, SyntheticStream, synthetic_truth
 
     stream = SyntheticStream(SyntheticOptions(d=8, directions=16, active=2))
@@ -223,8 +311,23 @@ def test_a_saved_dictionary_on_synthetic_truth(tmp_path: Path):
     pca = principal_dictionary(stream.sample(500, 3).activations, "blocks.0.resid.post", 2)
     save_dictionary(pca, tmp_path / "pca")
     board = score_dictionary(pca, str(tmp_path / "truth"), seeds=(0, 1))
-    rows = {row.method: row.figures for row in board.tables[0].rows}
-    assert rows["PCA"]["mcc"].value < 0.9
+    rows = {row.method: row for row in board.tables[0].rows}
+    given, baseline = rows["PCA (given)"], rows["PCA"]
+    assert (given.role, baseline.role) == ("dictionary", "method")
+    unit = torch.nn.functional.normalize
+    cosines = unit(pca.decoders[0].weight[:, 0]) @ unit(stream.world.directions).T
+    best = linear_sum_assignment(cosines.numpy(), maximize=True)
+    by_hand = float(cosines.numpy()[best].sum()) / 16
+    assert given.figures["mcc"].value == pytest.approx(by_hand, rel=1e-5)
+    assert given.figures["mcc"].low is None
+    assert not {"mcc", "unique"} & set(baseline.figures)
+    with pytest.raises(MicrotomeError, match="are of no model; leave --model out"):
+        score_dictionary(pca, str(tmp_path / "truth"), tiny_model("llama", torch.float32))
+    spoiled = pca.decoders[0].weight.clone()
+    spoiled[0, 0, 0] = torch.nan
+    broken = replace(pca, decoders=(Decoder(spoiled, (0,)),))
+    with pytest.raises(MicrotomeError, match="PCA: the decoder is not finite"):
+        score_dictionary(broken, str(tmp_path / "truth"))
     wrong = principal_dictionary(torch.randn(50, 5), "blocks.0.resid.post", 2)
     with pytest.raises(MicrotomeError, match=r"of width 5, but the truth .* of width 8"):
         score_dictionary(wrong, str(tmp_path / "truth"))

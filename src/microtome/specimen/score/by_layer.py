@@ -1,16 +1,19 @@
 """One dictionary against labelled tokens: every encoder by the variables that it can know."""
 
+from dataclasses import replace
+
 import torch
 
-from microtome.dictionary import Dictionary
+from microtome.dictionary import Decoder, Dictionary
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel, Site
 from microtome.specimen.score.concepts import ask
-from microtome.specimen.score.dictionaries import principal_dictionary, random_dictionary
+from microtome.specimen.score.dictionaries import baselines
 from microtome.specimen.score.labelled import control_outcomes, nearest_read, one_encoder
 from microtome.specimen.score.labels import LabelledTokens, activations_at, place
 from microtome.specimen.score.matching import check_fits
-from microtome.specimen.score.result import Outcome, Role, Scored
+from microtome.specimen.score.result import BESIDE, Outcome, Scored, distinct, mean_figures
+from microtome.specimen.score.synthetic import active_features
 from microtome.specimen.truth import ENDS, Truth
 
 
@@ -25,7 +28,7 @@ def score_encoders(
 
     Raises:
         MicrotomeError: the dictionary does not fit the model, or reads no site that holds a
-            labelled variable.
+            labelled variable, or too few tokens are labelled.
     """
     check_fits(model, dictionary)
     at = encoder_of(dictionary, truth, labelled, model.n_layers)
@@ -37,30 +40,22 @@ def score_encoders(
     read = {e: dictionary.reads[dictionary.sources[e][0]] for e in set(at.values())}
     x = activations_at(model, labelled.tokens, list(read.values()))
     questions = ask(labelled, {name: read[e] for name, e in at.items()}, x)
-    if not questions.sides:
-        raise MicrotomeError(
-            f"no value of a variable of {truth.specimen} has enough labelled tokens to choose a "
-            f"feature on some and measure it on others; label more texts"
-        )
     own = {read[e]: one_encoder(dictionary, e) for e in read}
-    rows = labelled.rows & ~labelled.test[:, None]
-    made: list[tuple[str, Role, dict[str, Dictionary]]] = [(dictionary.name, "dictionary", own)]
-    training = {site: x[site][rows] for site in own}
+    training = {site: x[site][labelled.training_rows] for site in own}
     k = {
         site: max(1, round(one.encode([training[site]])[0].n_active / max(len(training[site]), 1)))
         for site, one in own.items()
     }
-    random = {
-        site: random_dictionary(_as_sae(one), [training[site]], k[site], seed + 1000)
-        for site, one in own.items()
-    }
-    principal = {site: principal_dictionary(training[site], site, k[site]) for site in own}
-    made.append(("random dictionary", "random", random))
-    made.append(("PCA", "method", principal))
+    made = {distinct(dictionary.name): own}
+    for site, one in own.items():
+        for name, beside in baselines(_as_sae(one), training[site], k[site], seed).items():
+            made.setdefault(name, {})[site] = beside
     outcomes = []
-    for name, role, by_site in made:
+    for name, by_site in made.items():
         judged = questions.of_dictionaries(by_site)
-        figures = {"coverage": judged.mean, "l0": sum(k.values()) / len(k)}
+        fits = [active_features(d, x[site][labelled.test_rows]) for site, d in by_site.items()]
+        figures = {"coverage": judged.mean} | mean_figures(fits)
+        role = BESIDE.get(name, "dictionary")
         outcomes.append(Outcome("concepts", name, role, figures, judged.by_variable))
     outcomes += control_outcomes(questions, own, torch.Generator().manual_seed(seed))
     return Scored(truth.specimen, tuple(outcomes), {"concepts": {"coverage": questions.chance}})
@@ -98,13 +93,10 @@ def places(labelled: LabelledTokens) -> set[str]:
 
 def _as_sae(dictionary: Dictionary) -> Dictionary:
     """A dictionary of the same shape whose decoder has the width of what it reads."""
-    from dataclasses import replace
-
-    from microtome.dictionary import Decoder
-
     n, d = dictionary.n_features[0], dictionary.d_in
     return replace(
         dictionary,
         decoders=(Decoder(torch.zeros(n, 1, d), (0,)),),
         biases=(torch.zeros(d),),
+        skips=(None,),
     )

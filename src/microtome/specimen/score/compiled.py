@@ -13,12 +13,7 @@ from microtome.model import LanguageModel
 from microtome.specimen.compiled import Inputs, Program, compile_program, sample_inputs
 from microtome.specimen.compiled.ground_truth import ground_truth
 from microtome.specimen.score.concepts import Judged, Questions, ask
-from microtome.specimen.score.dictionaries import (
-    Plan,
-    principal_dictionary,
-    random_dictionary,
-    train_saes,
-)
+from microtome.specimen.score.dictionaries import Plan, baselines, train_saes
 from microtome.specimen.score.labelled import control_outcomes
 from microtome.specimen.score.labels import (
     LabelledTokens,
@@ -28,7 +23,16 @@ from microtome.specimen.score.labels import (
 )
 from microtome.specimen.score.options import ScoreOptions
 from microtome.specimen.score.progress import Stages, silent, training_report
-from microtome.specimen.score.result import Outcome, Role, Scored, Task
+from microtome.specimen.score.result import (
+    BESIDE,
+    PCA,
+    RANDOM,
+    Outcome,
+    Role,
+    Scored,
+    Task,
+    mean_figures,
+)
 from microtome.specimen.score.swaps import (
     Claims,
     Vectors,
@@ -76,10 +80,17 @@ class Circuit:
 
     def training(self, site: str) -> Float[Tensor, "rows d"]:
         """Activations of texts that are not for the test."""
-        return self.x[site][self.labelled.rows & ~self.labelled.test[:, None]]
+        return self.x[site][self.labelled.training_rows]
 
     def tested(self, site: str) -> Float[Tensor, "rows d"]:
-        return self.x[site][self.labelled.rows & self.labelled.test[:, None]]
+        """Activations that figures are measured on."""
+        return self.x[site][self.labelled.test_rows]
+
+    @property
+    def test_inputs(self) -> Inputs:
+        """Texts of the test alone: features were trained and chosen on the others."""
+        rows = self.labelled.source[self.labelled.test].numpy()
+        return Inputs(self.inputs.tokens[rows], self.inputs.targets[rows])
 
 
 def build_circuit(name: str, options: ScoreOptions, seed: int) -> Circuit:
@@ -99,7 +110,7 @@ def score_circuit(name: str, options: ScoreOptions, seed: int, stages: Stages = 
     """Score SAEs of every architecture, and graphs, on a compiled circuit.
 
     Raises:
-        MicrotomeError: unknown program.
+        MicrotomeError: unknown program, or too few texts to ask for any concept.
     """
     from microtome.specimen.score.traced import score_graphs
 
@@ -113,7 +124,7 @@ def score_circuit(name: str, options: ScoreOptions, seed: int, stages: Stages = 
     judged = {method: questions.of_dictionaries(by_site) for method, by_site in made.items()}
     outcomes = concept_outcomes(circuit, made, judged, questions, generator)
     outcomes += swap_outcomes(circuit, made, judged, options, seed)
-    random = direction_match(circuit, made["random dictionary"], generator)
+    random = direction_match(circuit, made[RANDOM], generator)
     chance: dict[Task, dict[str, float]] = {
         "concepts": {"coverage": questions.chance, "mcc": random},
         "interventions": NO_CHANGE,
@@ -131,14 +142,10 @@ def dictionaries_of(
     trained = train_saes(x, k, plan, training_report(stages, f"{title}: training"))
     made = {name: {site: trained[site][name] for site in x} for name in plan.architectures}
     first = made[plan.architectures[0]]
-    made["random dictionary"] = {
-        site: random_dictionary(first[site], [x[site]], k[site], plan.seed + 1000) for site in x
-    }
-    made["PCA"] = {site: principal_dictionary(x[site], site, k[site]) for site in x}
+    for site in x:
+        for name, beside in baselines(first[site], x[site], k[site], plan.seed).items():
+            made.setdefault(name, {})[site] = beside
     return made
-
-
-_ROLES: dict[str, Role] = {"random dictionary": "random", "PCA": "method"}
 
 
 def concept_outcomes(
@@ -151,10 +158,12 @@ def concept_outcomes(
     """Coverage and MCC of every method, the linear probe, and shuffled labels."""
     outcomes = []
     for method, by_site in made.items():
-        figures = {"coverage": judged[method].mean, "mcc": direction_match(circuit, by_site)}
+        figures = {"coverage": judged[method].mean}
+        if method != PCA:
+            figures["mcc"] = direction_match(circuit, by_site)
         fits = [reconstruction(d, circuit.tested(site)) for site, d in by_site.items()]
-        figures |= {key: sum(fit[key] for fit in fits) / len(fits) for key in ("l0", "fvu")}
-        role = _ROLES.get(method, "dictionary")
+        figures |= mean_figures(fits)
+        role = BESIDE.get(method, "dictionary")
         outcomes.append(Outcome("concepts", method, role, figures, judged[method].by_variable))
     first = next(iter(made.values()))
     return outcomes + control_outcomes(questions, first, generator)
@@ -189,8 +198,8 @@ def swap_outcomes(
     options: ScoreOptions,
     seed: int,
 ) -> list[Outcome]:
-    """What swapping values through every method's features does."""
-    swaps = draw_swaps(circuit.program, circuit.truth, circuit.inputs, options.swaps, seed)
+    """What swapping values through every method's features does, in texts of the test."""
+    swaps = draw_swaps(circuit.program, circuit.truth, circuit.test_inputs, options.swaps, seed)
     if not len(swaps):
         return []
     model = circuit.model
@@ -207,7 +216,7 @@ def swap_outcomes(
 
     for method, by_site in made.items():
         vectors = feature_vectors(swaps, circuit.truth, by_site, judged[method].claims, x)
-        add(method, _ROLES.get(method, "dictionary"), vectors)
+        add(method, BESIDE.get(method, "dictionary"), vectors)
     first = next(iter(made))
     random = random_claims(judged[first].claims, options.features, seed)
     vectors = feature_vectors(swaps, circuit.truth, made[first], random, x)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from microtome.dictionary import Dictionary
+from microtome.errors import MicrotomeError
 from microtome.specimen.score.held_out import Sides, Told, encoder_at, held_out_coverage
 from microtome.specimen.score.labels import LabelledTokens, sides_of
 from microtome.specimen.score.probe import probe_coverage
@@ -47,10 +48,6 @@ class Questions:
         """Mean over concepts of the F1 of saying yes to every row."""
         return float(torch.cat([sides.chance for sides in self.sides.values()]).mean())
 
-    @property
-    def concepts(self) -> int:
-        return sum(len(sides.names) for sides in self.sides.values())
-
     def of_dictionaries(self, dictionaries: Mapping[str, Dictionary]) -> Judged:
         """Of one dictionary for each site, by site."""
         f1, features, levels = {}, {}, {}
@@ -89,10 +86,19 @@ def ask(
         labelled: the tokens.
         sites: by variable, where it is looked for; variables that are not there are left out.
         x: by site.
+
+    Raises:
+        MicrotomeError: no value of any variable has enough rows.
     """
     variables = tuple(v for v in labelled.variables if v.name in sites)
     sides = {v.name: sides_of(labelled, v, x[sites[v.name]]) for v in variables}
-    return Questions(variables, sites, {name: s for name, s in sides.items() if s.names})
+    sides = {name: own for name, own in sides.items() if own.names}
+    if not sides:
+        raise MicrotomeError(
+            "no value of any variable has enough labelled tokens to choose a feature on some and "
+            "measure it on others; label more texts"
+        )
+    return Questions(variables, sites, sides)
 
 
 def _claims(variable: Variable, sides: Sides, told: Told) -> tuple[Tensor, Tensor]:

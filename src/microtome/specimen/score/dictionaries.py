@@ -11,6 +11,7 @@ from microtome.data.batches import MemoryBatches
 from microtome.dictionary import Activation, Decoder, Dictionary, Encoder
 from microtome.evaluation.baselines import random_init
 from microtome.evaluation.fit import Fit, Moments
+from microtome.specimen.score.result import PCA, RANDOM
 from microtome.training import make_recipe, train_on
 from microtome.training.trainer import Report
 
@@ -143,6 +144,22 @@ def random_dictionary(
     return random_init(dictionary, fit, seed)
 
 
+def baselines(
+    dictionary: Dictionary, x: Float[Tensor, "rows d"], k: int, seed: int
+) -> dict[str, Dictionary]:
+    """What stands beside an SAE at its site, by name: the random dictionary and PCA.
+
+    Args:
+        dictionary: of one encoder.
+        x: activations to fit them on.
+        k: active features of both.
+        seed: of the run.
+    """
+    # away from the seed of training, or else the random one is what training started from
+    random = random_dictionary(dictionary, [x], k, seed + 1000)
+    return {RANDOM: random, PCA: principal_dictionary(x, dictionary.reads[0], k)}
+
+
 def principal_dictionary(x: Float[Tensor, "rows d"], site: str, k: int) -> Dictionary:
     """Principal components as an SAE: each with either sign is a feature, and every token keeps
     the k whose components are largest."""
@@ -154,4 +171,4 @@ def principal_dictionary(x: Float[Tensor, "rows d"], site: str, k: int) -> Dicti
         both.float(), -(both @ mean).float(), Activation("topk", k=max(1, min(k, len(vectors))))
     )
     decoder = Decoder(both.float()[:, None], (0,))
-    return Dictionary((site,), (site,), (encoder,), (decoder,), (mean.float(),), name="PCA")
+    return Dictionary((site,), (site,), (encoder,), (decoder,), (mean.float(),), name=PCA)

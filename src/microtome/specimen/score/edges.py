@@ -122,7 +122,8 @@ class EdgeVerdict:
 
     auroc: float
     shuffled: float
-    """Mean over shuffles of which node stands for which variable."""
+    """Mean over shuffles of the variables' names, over all pairs that are asked for. Near 0.5, not
+    at it: pairs have variables in common, so their strengths are not exchangeable."""
     true: int
     pairs: int
 
@@ -150,11 +151,7 @@ def judge_edges(
     Raises:
         MicrotomeError: the truth has no edges.
     """
-    if not truth.edges:
-        raise MicrotomeError(
-            f"the truth of {truth.specimen} has no edges, so graphs cannot be judged by it; name "
-            f"a compiled circuit, such as specimen:reverse"
-        )
+    check_has_edges(truth)
     names, without = scores.names, nodeless(truth, scores.shown)
     asked_for = known_pairs(truth, scores.shown if only_shown else set(names) - without)
     asked = [
@@ -179,6 +176,19 @@ def judge_edges(
         drawn.append(auroc(scores.strength[order[rows], order[columns]], truths))
     found = auroc(scores.strength[rows, columns], truths)
     return EdgeVerdict(found, sum(drawn) / SHUFFLES, int(truths.sum()), len(pairs))
+
+
+def check_has_edges(truth: Truth) -> None:
+    """Refuse a truth that says nothing of a circuit.
+
+    Raises:
+        MicrotomeError: it has no edges.
+    """
+    if not truth.edges:
+        raise MicrotomeError(
+            f"the truth of {truth.specimen} has no edges, so graphs cannot be judged by it; name "
+            f"a compiled circuit, such as specimen:reverse"
+        )
 
 
 def aurocs(

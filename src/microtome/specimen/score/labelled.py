@@ -7,21 +7,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from microtome.dictionary import Dictionary
+from microtome.dictionary import Decoder, Dictionary
 from microtome.errors import MicrotomeError
 from microtome.model import LanguageModel, Site
 from microtome.specimen.score.concepts import Judged, Questions, ask
-from microtome.specimen.score.dictionaries import (
-    Plan,
-    principal_dictionary,
-    random_dictionary,
-    train_saes,
-)
+from microtome.specimen.score.dictionaries import Plan, baselines, train_saes
 from microtome.specimen.score.labels import LabelledTokens, activations_at, labelled_tokens
 from microtome.specimen.score.options import ScoreOptions
 from microtome.specimen.score.progress import Stages, silent, training_report
-from microtome.specimen.score.result import Outcome, Role, Scored
-from microtome.specimen.score.synthetic import reconstruction
+from microtome.specimen.score.result import BESIDE, PROBE, SHUFFLED, Outcome, Scored, distinct
+from microtome.specimen.score.synthetic import active_features, reconstruction
 from microtome.specimen.truth import Truth
 
 K = 16
@@ -69,22 +64,17 @@ def score_labelled(
     stages(f"{title}: scoring", 0, 0)
     questions = questions_at(labelled, middle, x)
     first = made[options.architectures[0]]
-    baselines: dict[str, Dictionary] = {
-        "random dictionary": random_dictionary(first, [training], K, seed + 1000),
-        "PCA": principal_dictionary(training, middle, K),
-    }
-    roles: dict[str, Role] = {"random dictionary": "random", "PCA": "method"}
-    tested = x[middle][labelled.rows & labelled.test[:, None]]
     outcomes = []
-    for name, dictionary in (made | baselines).items():
-        role = roles.get(name, "dictionary")
-        outcome = _outcome(name, role, questions, {middle: dictionary})
-        figures = dict(outcome.figures) | reconstruction(dictionary, tested)
-        outcomes.append(Outcome("concepts", name, role, figures, outcome.detail))
+    for name, dictionary in (made | baselines(first, training, K, seed)).items():
+        fit = reconstruction(dictionary, x[middle][labelled.test_rows])
+        outcomes.append(_outcome(name, questions, dictionary, fit))
     for name, dictionary in own.items():
         (site,) = dictionary.reads
-        asked = questions_at(labelled, site, x)
-        outcomes.append(_outcome(name, "dictionary", asked, {site: dictionary}))
+        # what a transcoder writes is not what it reads, so it has no FVU there
+        figures = reconstruction if ready[name].kind == "sae" else active_features
+        fit = figures(dictionary, x[site][labelled.test_rows])
+        told_apart = distinct(name, (*made, *BESIDE))
+        outcomes.append(_outcome(told_apart, questions_at(labelled, site, x), dictionary, fit))
     outcomes += control_outcomes(questions, {middle: first}, torch.Generator().manual_seed(seed))
     return Scored(given.name, tuple(outcomes), {"concepts": {"coverage": questions.chance}})
 
@@ -97,34 +87,30 @@ def questions_at(
     Raises:
         MicrotomeError: no value of any variable has enough rows.
     """
-    questions = ask(labelled, {v.name: site for v in labelled.variables}, x)
-    if not questions.sides:
-        raise MicrotomeError(
-            "no value of any variable has enough labelled tokens to choose a feature on some and "
-            "measure it on others; label more texts"
-        )
-    return questions
+    return ask(labelled, {v.name: site for v in labelled.variables}, x)
 
 
 def control_outcomes(
     questions: Questions, dictionaries: Mapping[str, Dictionary], generator: torch.Generator
 ) -> list[Outcome]:
     """The linear probe, and what dictionaries tell of labels that were dealt out anew."""
-    methods: list[tuple[str, Role, Judged]] = [
-        ("linear probe", "ceiling", questions.of_probe()),
-        ("shuffled labels", "shuffled", questions.of_shuffled(dictionaries, generator)),
-    ]
+    methods: dict[str, Judged] = {
+        PROBE: questions.of_probe(),
+        SHUFFLED: questions.of_shuffled(dictionaries, generator),
+    }
     return [
-        Outcome("concepts", method, role, {"coverage": judged.mean}, judged.by_variable)
-        for method, role, judged in methods
+        Outcome("concepts", name, BESIDE[name], {"coverage": judged.mean}, judged.by_variable)
+        for name, judged in methods.items()
     ]
 
 
 def _outcome(
-    name: str, role: Role, questions: Questions, dictionaries: Mapping[str, Dictionary]
+    name: str, questions: Questions, dictionary: Dictionary, fit: Mapping[str, float]
 ) -> Outcome:
-    judged = questions.of_dictionaries(dictionaries)
-    return Outcome("concepts", name, role, {"coverage": judged.mean}, judged.by_variable)
+    """Coverage by a dictionary of one encoder, beside its L0 and FVU."""
+    judged = questions.of_dictionaries({dictionary.reads[0]: dictionary})
+    role = BESIDE.get(name, "dictionary")
+    return Outcome("concepts", name, role, {"coverage": judged.mean, **fit}, judged.by_variable)
 
 
 def training_rows(model: LanguageModel, labelled: LabelledTokens) -> Tensor:
@@ -158,8 +144,6 @@ def one_encoder(dictionary: Dictionary, encoder: int) -> Dictionary:
             f"{dictionary.name} is a crosscoder, whose features belong to no one site; score an "
             f"SAE, a PLT or a CLT"
         )
-    from microtome.dictionary import Decoder
-
     decoder = dictionary.decoders[encoder]
     site = dictionary.reads[sources[0]]
     return Dictionary(
@@ -168,5 +152,6 @@ def one_encoder(dictionary: Dictionary, encoder: int) -> Dictionary:
         encoders=(dictionary.encoders[encoder],),
         decoders=(Decoder(decoder.weight[:, :1], (0,)),),
         biases=(dictionary.biases[decoder.targets[0]],),
+        skips=(dictionary.skips[decoder.targets[0]],),
         name=dictionary.name,
     )

@@ -26,6 +26,10 @@ class LabelledTokens:
     """Those with labels."""
     test: Bool[Tensor, " text"]
     """Texts on which figures are measured; on the others features and probes are chosen."""
+    fresh: Bool[Tensor, "text position"]
+    """Tokens of test texts that figures are measured on: see `fresh_tokens`."""
+    source: Int[Tensor, " text"]
+    """Row of each text in the truth's tokens."""
 
     @property
     def rows(self) -> Bool[Tensor, "text position"]:
@@ -33,6 +37,16 @@ class LabelledTokens:
         found = torch.stack([grid >= 0 for grid in self.grids.values()]).any(0)
         found[:, 0] = False
         return found
+
+    @property
+    def training_rows(self) -> Bool[Tensor, "text position"]:
+        """Those of the texts that are not for the test."""
+        return self.rows & ~self.test[:, None]
+
+    @property
+    def test_rows(self) -> Bool[Tensor, "text position"]:
+        """Those that figures are measured on."""
+        return self.rows & self.fresh
 
 
 def labelled_tokens(
@@ -65,7 +79,29 @@ def labelled_tokens(
         )
     grids = {v.name: tensors[str(v.labels)][first[kept]].long() for v in variables}
     test = torch.arange(len(kept)) % 3 == 2
-    return LabelledTokens(tokens[kept], grids, variables, test)
+    fresh = fresh_tokens(tokens[kept], test)
+    return LabelledTokens(tokens[kept], grids, variables, test, fresh, first[kept])
+
+
+def fresh_tokens(
+    tokens: Int[Tensor, "text position"], test: Bool[Tensor, " text"]
+) -> Bool[Tensor, "text position"]:
+    """Tokens of test texts up to which no training text reads the same.
+
+    A causal model has one activation for one beginning, whatever text it is of: behind a shared
+    beginning the rows to measure on would be those that were chosen on.
+    """
+    fresh = torch.zeros_like(tokens, dtype=torch.bool)
+    beginning = torch.zeros(len(tokens), dtype=torch.long)
+    for p in range(tokens.shape[1]):
+        # a beginning is the one before it and a token, both numbered from 0
+        token = torch.unique(tokens[:, p], return_inverse=True)[1]
+        both = beginning * len(tokens) + token
+        beginning = torch.unique(both, return_inverse=True)[1]
+        trained = torch.zeros(len(tokens), dtype=torch.bool)
+        trained[beginning[~test]] = True
+        fresh[:, p] = test & ~trained[beginning]
+    return fresh
 
 
 def _different(tokens: Int[Tensor, "text position"]) -> tuple[Tensor, Tensor]:
@@ -96,10 +132,13 @@ def activations_at(
 def sides_of(
     labelled: LabelledTokens, variable: Variable, x: Float[Tensor, "text position d"]
 ) -> Sides:
-    """One variable's values as concepts, on the tokens where it is defined."""
+    """One variable's values as concepts, on the tokens where it is defined.
+
+    Tokens of the test that are not fresh are on neither side.
+    """
     grid = labelled.grids[variable.name].clone()
     grid[:, 0] = -1
-    defined = grid >= 0
+    defined = (grid >= 0) & (labelled.fresh | ~labelled.test[:, None])
     concepts = torch.nn.functional.one_hot(grid[defined], len(variable.values)).bool()
     test = labelled.test[:, None].expand_as(grid)[defined]
     return split_rows(x[defined], concepts, test)

@@ -22,10 +22,9 @@ INPUT = "input"
 
 @dataclass(frozen=True)
 class Meanings:
-    """By (layer, feature), the variable that it stands for, and how well; the best one alone."""
+    """By (layer, feature), the variable that it stands for; the best one alone."""
 
     variables: Mapping[tuple[int, int], str]
-    f1: Mapping[tuple[int, int], float]
 
 
 def group_of(truth: Truth) -> dict[str, str]:
@@ -69,7 +68,6 @@ def match_features(
     check_fits(model, dictionary)
     x = activations_at(model, labelled.tokens, dictionary.reads)
     variables: dict[tuple[int, int], str] = {}
-    f1: dict[tuple[int, int], float] = {}
     for encoder, sources in enumerate(dictionary.sources):
         read = dictionary.reads[sources[0]]
         layer = Site.parse(read).layer or 0
@@ -90,8 +88,8 @@ def match_features(
                 best[feature], names[feature] = told[feature], variable.name
         for feature, name in enumerate(names):
             if name is not None and float(best[feature]) >= floor:
-                variables[layer, feature], f1[layer, feature] = name, float(best[feature])
-    return Meanings(variables, f1)
+                variables[layer, feature] = name
+    return Meanings(variables)
 
 
 def told_by_activity(
@@ -140,4 +138,4 @@ def match_by_label(labels: Iterable[tuple[tuple[int, int], str]], truth: Truth) 
         name = text.split("=")[0].strip().lower()
         if name in known:
             found[key] = known[name]
-    return Meanings(found, {})
+    return Meanings(found)

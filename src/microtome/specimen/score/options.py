@@ -49,6 +49,9 @@ class ScoreOptions:
             raise MicrotomeError(
                 f"seeds are {list(self.seeds)}; give at least one, each once, from 0 on"
             )
+        if not self.architectures:
+            known = ", ".join(ARCHITECTURES)
+            raise MicrotomeError(f"no architecture is given; give one or more of {known}")
         for name in self.architectures:
             if name not in ARCHITECTURES:
                 known = ", ".join(ARCHITECTURES)

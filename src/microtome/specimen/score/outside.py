@@ -1,8 +1,11 @@
-"""A dictionary or a graph from elsewhere, scored against a truth."""
+"""A dictionary or a graph from elsewhere, scored against a truth.
 
-from collections.abc import Mapping
+Seeds split one sample in different ways, or shuffle names: figures over them have no interval.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -10,7 +13,7 @@ from torch import Tensor
 from microtome.dictionary import Dictionary
 from microtome.errors import MicrotomeError
 from microtome.specimen.entry import PREFIX
-from microtome.specimen.score.result import Outcome, Scoreboard, Scored, tabulate
+from microtome.specimen.score.result import Outcome, Scoreboard, Scored, notes_on, tabulate
 from microtome.specimen.truth import Truth
 
 if TYPE_CHECKING:
@@ -45,16 +48,28 @@ def score_dictionary(
     from microtome.specimen.load import load_truth
 
     known, tensors = load_truth(truth)
-    title = known.specimen
+    dictionary.check_finite()
     if known.kind == "synthetic":
+        if model is not None:
+            raise MicrotomeError(
+                f"the truth of {known.specimen} is of synthetic activations, which are of no "
+                f"model; leave --model out"
+            )
         by_seed = [_on_directions(dictionary, known, tensors, seed) for seed in seeds]
     else:
         if model is None:
             raise MicrotomeError(f"the truth of {known.specimen} is of a model; name it")
         by_seed = [_on_labels(dictionary, model, known, tensors, seed, texts) for seed in seeds]
-    config = {"dictionary": dictionary.name, "truth": title, "seeds": list(seeds)}
+    config = {"dictionary": dictionary.name, "truth": known.specimen, "seeds": list(seeds)}
     config |= {"texts": texts, "model": model.name if model else None}
-    return Scoreboard(tuple(tabulate(title, by_seed)), seeds, config)
+    return _board(known.specimen, by_seed, seeds, config)
+
+
+def _board(
+    title: str, by_seed: Sequence[Scored], seeds: tuple[int, ...], config: Mapping[str, Any]
+) -> Scoreboard:
+    tables = tabulate(title, by_seed, splits=True)
+    return Scoreboard(tuple(tables), seeds, config, tuple(notes_on(title, by_seed)), splits=True)
 
 
 def _on_directions(
@@ -74,6 +89,8 @@ def _on_directions(
             f"the truth of {truth.specimen} has no sample of activations to score a dictionary "
             f"on, or fewer than three; make it with microtome specimen synthetic"
         )
+    if not bool(dictionary.decoders[0].weight.isfinite().all()):
+        raise MicrotomeError(f"{dictionary.name}: the decoder is not finite; train it again")
     x = tensors["activations"].float()
     fires = torch.zeros(len(x), len(directions), dtype=torch.bool)
     fires[tensors["firing_row"].long(), tensors["firing_direction"].long()] = True
@@ -122,21 +139,24 @@ def score_graph(
         graph: of any format that `microtome.circuit.load_graph` reads.
         truth: name of a specimen, or the folder of a truth.
         dictionary: of the graph's features.
-        model: that it reads; with a dictionary.
+        model: that it reads; a dictionary needs it.
         seeds: of the shuffles.
         texts: of the truth that are read to match features, at most.
 
     Raises:
         MicrotomeError: the truth has no edges, no node stands for a variable, or the circuit
-            gives no pair to tell apart.
+            gives no pair to tell apart; the graph is of another dictionary or another model, or a
+            dictionary has no model.
     """
     from microtome.specimen.load import load_truth
-    from microtome.specimen.score.edges import aurocs, edge_scores
+    from microtome.specimen.score.edges import aurocs, check_has_edges, edge_scores
     from microtome.specimen.score.labels import labelled_tokens
     from microtome.specimen.score.matching import match_by_label, match_features
     from microtome.specimen.score.written import features_writing, knows_directions
 
     known, tensors = load_truth(truth)
+    check_has_edges(known)
+    _check_is_of(graph, dictionary, model)
     title = known.specimen
     by_seed = []
     for seed in seeds:
@@ -161,7 +181,30 @@ def score_graph(
         by_seed.append(Scored(title, outcomes, {"edges": chance}))
     config = {"graph": graph.prompt.text, "truth": title, "seeds": list(seeds), "texts": texts}
     config |= {"dictionary": dictionary.name if dictionary else None}
-    return Scoreboard(tuple(tabulate(title, by_seed)), seeds, config)
+    config |= {"model": model.name if model else None}
+    return _board(title, by_seed, seeds, config)
+
+
+def _check_is_of(
+    graph: "Graph", dictionary: Dictionary | None, model: "LanguageModel | None"
+) -> None:
+    """Refuse a dictionary or a model that a graph says it is not of: its features would be others.
+
+    Raises:
+        MicrotomeError: names both fingerprints; or a dictionary has no model to be matched in.
+    """
+    if dictionary is not None and model is None:
+        raise MicrotomeError(
+            f"what features of {dictionary.name} stand for is found in the model that it reads; "
+            f"name the model"
+        )
+    for what, given in (("dictionary", dictionary), ("model", model)):
+        of = graph.info.get(f"{what}_fingerprint")
+        if given is not None and of and of != given.fingerprint:
+            raise MicrotomeError(
+                f"the graph was traced with the {what} {graph.info.get(what, '')} ({of}), and "
+                f"{given.name} is another ({given.fingerprint}); name the one of the graph"
+            )
 
 
 def _labels(graph: "Graph") -> list[tuple[tuple[int, int], str]]:
@@ -188,34 +231,28 @@ def _why_not(truth: Truth, has_dictionary: bool, matched: bool) -> str:
 
 
 def model_of(truth: str, model: str | None) -> str:
-    """The model that a truth is of: the one named, the specimen's, or `model` beside the folder.
+    """The model that a truth is of: the specimen's, or of a folder the one that is named or `model`
+    beside it.
+
+    Args:
+        truth: `specimen:NAME`, or a folder: see `truth_name`.
+        model: for a folder alone.
 
     Raises:
-        MicrotomeError: there is none.
+        MicrotomeError: there is none, or one is named for a specimen.
     """
-    if model is not None:
-        return model
     if truth.startswith(PREFIX):
         from microtome.specimen.registry import find_part
 
+        if model is not None:
+            raise MicrotomeError(
+                f"--model names the model that the folder of a truth is of, and {truth} is a "
+                f"specimen; leave it out"
+            )
         return find_part(truth.removesuffix("/truth"), "model").full_name
+    if model is not None:
+        return model
     beside = Path(truth).parent / "model"
     if beside.is_dir():
         return str(beside)
     raise MicrotomeError(f"{truth} does not say which model it is of; pass --model")
-
-
-def full_name(truth: str) -> str:
-    """The folder, or `specimen:NAME`.
-
-    Raises:
-        MicrotomeError: neither; names the nearest specimen that has a truth.
-    """
-    from microtome.specimen.registry import all_specimens, nearest
-
-    if truth.startswith(PREFIX) or Path(truth).is_dir():
-        return truth
-    known = [name for name, s in all_specimens().items() if "truth" in s.every_part]
-    if truth.split("/")[0] in known:
-        return f"{PREFIX}{truth}"
-    raise MicrotomeError(f"unknown truth {truth!r}; {nearest(truth, known)}")

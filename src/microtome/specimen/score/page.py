@@ -28,6 +28,7 @@ from microtome.specimen.score.words import (
     ROLES,
     TITLES,
     number,
+    over,
     plain,
 )
 
@@ -76,13 +77,9 @@ def page(board: Scoreboard) -> str:
     """The HTML of a scoreboard."""
     shown = [t for t in board.tables if not _within(t, board)]
     titles = [f"{t.truth}: {TITLES[t.task]}" for t in shown]
-    n = len(board.seeds)
-    over = (
-        f"{n} seeds, 95% intervals (Student's t over seeds)" if n > 1 else "one seed: no interval"
-    )
     body = [
         "<h1>Scoreboard</h1>",
-        paragraph(f"microtome score: {over}", soft=True),
+        paragraph(f"microtome score: {over(board)}", soft=True),
         paragraph(
             "Dictionaries of every architecture and the attribution method, graded against what is "
             "known of specimens, beside what knows nothing and what was told the answer."
@@ -99,16 +96,10 @@ def page(board: Scoreboard) -> str:
     return document("Scoreboard", body, _STYLE, wide=True)
 
 
-def _circuits(board: Scoreboard) -> set[str]:
-    from microtome.specimen.compiled import PROGRAMS
-
-    return {t.truth for t in board.tables} & set(PROGRAMS)
-
-
 def _within(one: ScoreTable, board: Scoreboard) -> bool:
     """Whether a table is of a circuit that is shown below the mean over circuits."""
     means = {t.task for t in board.tables if t.truth == "compiled"}
-    return one.truth in _circuits(board) and one.task in means
+    return one.truth in board.circuits and one.task in means
 
 
 def _parts(one: ScoreTable, board: Scoreboard) -> list[ScoreTable]:
@@ -122,10 +113,9 @@ def _legend(board: Scoreboard) -> str:
     used = {_mark(row, one) for one in board.tables for row in one.rows}
     lines = [(sign(mark), said) for mark, said in _LEGEND.items() if mark in used]
     if len(board.seeds) > 1:
-        lines += [
-            (sign("interval"), "95% interval, cut where the plot ends"),
-            (sign("part"), "one seed"),
-        ]
+        if not board.splits:
+            lines.append((sign("interval"), "95% interval, cut where the plot ends"))
+        lines.append((sign("part"), "one split" if board.splits else "one seed"))
     lines.append((sign("line"), "chance"))
     return f'<ul class="legend">{"".join(f"<li>{mark}{said}</li>" for mark, said in lines)}</ul>'
 

@@ -1,13 +1,22 @@
 """A scoreboard: tables of figures over seeds, each with what chance gives."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Role = Literal["dictionary", "method", "random", "shuffled", "ceiling"]
 """`random` and `shuffled` know nothing of the truth; a `ceiling` has been told it."""
 Task = Literal["directions", "concepts", "interventions", "edges"]
+
+RANDOM, PCA, PROBE, SHUFFLED = "random dictionary", "PCA", "linear probe", "shuffled labels"
+BESIDE: dict[str, Role] = {
+    RANDOM: "random",
+    PCA: "method",
+    PROBE: "ceiling",
+    SHUFFLED: "shuffled",
+}
+"""Rows that stand beside dictionaries, by name."""
 
 MEASURES = {
     "coverage": "mean over known concepts of the best feature's F1, on rows apart from those on "
@@ -41,7 +50,7 @@ CHANCE = {
 
 @dataclass(frozen=True)
 class Score:
-    """A figure over seeds, with its 95% interval where there are two or more."""
+    """A figure over seeds, with its 95% interval where two or more of them are independent."""
 
     value: float
     seeds: tuple[float, ...]
@@ -60,6 +69,13 @@ def over_seeds(values: Sequence[float]) -> Score:
     deviation = math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1))
     half = float(t.ppf(0.975, n - 1)) * deviation / math.sqrt(n)
     return Score(mean, tuple(values), mean - half, mean + half)
+
+
+def distinct(name: str, taken: Collection[str] = tuple(BESIDE)) -> str:
+    """The name of a dictionary that came from elsewhere, told apart from rows of that name."""
+    while name in taken:
+        name += " (given)"
+    return name
 
 
 @dataclass(frozen=True)
@@ -115,6 +131,15 @@ class Scoreboard:
     config: Mapping[str, Any]
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    splits: bool = False
+    """Whether seeds are only splits of one sample: they are not independent, so no interval."""
+
+    @property
+    def circuits(self) -> set[str]:
+        """Compiled circuits among the truths."""
+        from microtome.specimen.compiled import PROGRAMS
+
+        return {t.truth for t in self.tables} & set(PROGRAMS)
 
     def table(self, truth: str, task: Task) -> ScoreTable:
         """One table.
@@ -128,8 +153,16 @@ class Scoreboard:
         raise KeyError((truth, task))
 
 
-def tabulate(truth: str, by_seed: Sequence[Scored]) -> list[ScoreTable]:
-    """Tables of one truth from its outcomes with each seed, in the order of the first of them."""
+def tabulate(truth: str, by_seed: Sequence[Scored], splits: bool = False) -> list[ScoreTable]:
+    """Tables of one truth from its outcomes with each seed, in the order of the first of them.
+
+    A figure that is not finite with some seed is absent: a mean over the others would hide it.
+
+    Args:
+        truth: its name.
+        by_seed: outcomes.
+        splits: whether seeds are splits of one sample, so that figures have no interval.
+    """
     tables = []
     tasks: dict[Task, None] = dict.fromkeys(o.task for part in by_seed for o in part.outcomes)
     for task in tasks:
@@ -142,14 +175,35 @@ def tabulate(truth: str, by_seed: Sequence[Scored]) -> list[ScoreTable]:
             Row(
                 method,
                 role,
-                _scores([o.figures for o in outcomes]),
-                _scores([o.detail for o in outcomes]),
+                _finite([o.figures for o in outcomes], splits),
+                _finite([o.detail for o in outcomes], splits),
             )
             for (method, role), outcomes in found.items()
         )
         chance = [scored.chance.get(task, {}) for scored in by_seed]
-        tables.append(ScoreTable(truth, task, _scores(chance), rows))
+        tables.append(ScoreTable(truth, task, _finite(chance, splits), rows))
     return tables
+
+
+def notes_on(truth: str, by_seed: Sequence[Scored]) -> list[str]:
+    """A note on every method that has a figure that is not finite, as where training diverged."""
+    found: dict[str, dict[str, None]] = {}
+    for outcome in (o for scored in by_seed for o in scored.outcomes):
+        bad = [key for key, value in outcome.figures.items() if not math.isfinite(value)]
+        if bad:
+            found.setdefault(outcome.method, {}).update(dict.fromkeys(bad))
+    return [
+        f"{method} on {truth}: {', '.join(keys)} not finite with some seed, so left out"
+        for method, keys in found.items()
+    ]
+
+
+def _finite(figures: Sequence[Mapping[str, float]], splits: bool) -> dict[str, Score]:
+    """Scores of the figures that are finite with every seed."""
+    scores = {k: s for k, s in _scores(figures).items() if all(map(math.isfinite, s.seeds))}
+    if splits:
+        return {key: Score(score.value, score.seeds) for key, score in scores.items()}
+    return scores
 
 
 def _scores(figures: Sequence[Mapping[str, float]]) -> dict[str, Score]:
@@ -167,11 +221,12 @@ def mean_of(truth: str, parts: Sequence[Scored]) -> Scored:
         for task, by_measure in part.chance.items():
             chance.setdefault(task, []).append(by_measure)
     outcomes = tuple(
-        Outcome(task, method, role, _means(figures))
+        Outcome(task, method, role, mean_figures(figures))
         for (task, method, role), figures in found.items()
     )
-    return Scored(truth, outcomes, {task: _means(parts) for task, parts in chance.items()})
+    return Scored(truth, outcomes, {task: mean_figures(parts) for task, parts in chance.items()})
 
 
-def _means(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def mean_figures(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each figure, over the parts where it is defined."""
     return {key: score.value for key, score in _scores(figures).items()}

@@ -1,16 +1,26 @@
 """The scoreboard: every architecture and the attribution method on every truth."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from microtome.artifact.manifest import with_article
 from microtome.errors import MicrotomeError
 from microtome.specimen.entry import PREFIX
+from microtome.specimen.registry import find_part
 from microtome.specimen.score.options import ScoreOptions
 from microtome.specimen.score.parallel import Job, run_jobs
 from microtome.specimen.score.progress import Stages, silent
-from microtome.specimen.score.result import Scoreboard, Scored, ScoreTable, mean_of, tabulate
+from microtome.specimen.score.result import (
+    Scoreboard,
+    Scored,
+    ScoreTable,
+    mean_of,
+    notes_on,
+    tabulate,
+)
+from microtome.specimen.truth_name import truth_name
 
 SYNTHETIC, COMPILED = "synthetic", "compiled"
 
@@ -36,9 +46,9 @@ def score_specimens(
 
     Args:
         truths: "synthetic", compiled circuits by name, other specimens or folders with labelled
-            tokens; all that are there by default. "compiled" means all circuits.
+            tokens (see `truth_name`); all that are there by default. "compiled" means all circuits.
         options: of the run.
-        model: for a folder of labelled tokens, the model that they are of.
+        model: of the truths that are folders of labelled tokens, the model that they are of.
         stages: told how far it is.
         jobs: processes; figures do not depend on how many.
 
@@ -55,6 +65,7 @@ def score_specimens(
     for entry in entries:
         by_seed = [next(done) for _ in options.seeds]
         tables += tabulate(entry.name, by_seed)
+        notes += notes_on(entry.name, by_seed)
         if entry.kind == COMPILED:
             for seed, scored in zip(options.seeds, by_seed, strict=True):
                 circuits.setdefault(seed, []).append(scored)
@@ -69,8 +80,13 @@ def score_specimens(
 def resolve(truths: Sequence[str], model: str | None = None) -> tuple[list[Entry], list[str]]:
     """The truths that are meant, and notes on those that cannot be had.
 
+    Args:
+        truths: by name; none for all.
+        model: of the folders among them.
+
     Raises:
-        MicrotomeError: an unknown one; names the nearest.
+        MicrotomeError: an unknown truth (names the nearest), one that cannot be used, or a model
+            where none is a folder.
     """
     from microtome.specimen.compiled import PROGRAMS
 
@@ -82,30 +98,59 @@ def resolve(truths: Sequence[str], model: str | None = None) -> tuple[list[Entry
         truths = [SYNTHETIC, *PROGRAMS, *(name for name, there in known.items() if there)]
     names: list[str] = []
     for truth in truths:
-        name = truth.removeprefix(PREFIX)
-        names += PROGRAMS if name == COMPILED else [name]
-    return [_entry(name, known, model) for name in dict.fromkeys(names)], notes
+        every = PROGRAMS if truth == COMPILED else [truth]
+        names += [truth_name(name, also=[COMPILED]) for name in every]
+    if model is not None and all(name.startswith(PREFIX) for name in names):
+        raise MicrotomeError(
+            "--model names the model that the folder of a truth is of, and no truth is a folder; "
+            "leave it out"
+        )
+    return [_entry(name, model) for name in dict.fromkeys(names)], notes
 
 
-def _entry(name: str, known: Mapping[str, bool], model: str | None) -> Entry:
-    from pathlib import Path
-
+def _entry(name: str, model: str | None) -> Entry:
+    """What is run for `specimen:NAME` or a folder."""
     from microtome.specimen.compiled import PROGRAMS
-    from microtome.specimen.registry import nearest
+    from microtome.specimen.load import load_truth
     from microtome.specimen.score.compiled import score_circuit
     from microtome.specimen.score.synthetic import score_synthetic
 
-    if name == SYNTHETIC:
-        return Entry(name, SYNTHETIC, score_synthetic)
-    if name in PROGRAMS:
-        return Entry(name, COMPILED, partial(score_circuit, name))
-    if name.split("/")[0] in known:
-        name = name.removesuffix("/truth")
-        return Entry(name, "world", _WorldJob(f"{PREFIX}{name}", model))
-    if Path(name).is_dir():
+    if not name.startswith(PREFIX):
+        _check_is_a_world(name, load_truth(name)[0].kind)
         return Entry(name, "world", _WorldJob(name, model))
-    everything = [SYNTHETIC, COMPILED, *PROGRAMS, *known]
-    raise MicrotomeError(f"unknown truth {name!r}; {nearest(name, everything)}")
+    part = find_part(name, "truth")
+    if part.kind != "truth":
+        raise MicrotomeError(
+            f"{name} is {with_article(part.kind)}, not a truth; pass --dictionary to score one"
+        )
+    specimen = part.specimen.name
+    if specimen == SYNTHETIC:
+        return Entry(specimen, SYNTHETIC, score_synthetic)
+    if specimen in PROGRAMS:
+        return Entry(specimen, COMPILED, partial(score_circuit, specimen))
+    own = name.removesuffix("/truth")
+    find_part(own, "model")  # refused here, not after minutes
+    return Entry(own.removeprefix(PREFIX), "world", _WorldJob(own, None))
+
+
+def _check_is_a_world(folder: str, kind: str) -> None:
+    """Refuse a folder that nothing can be trained for.
+
+    Raises:
+        MicrotomeError: its truth is of synthetic activations, which are of no model, or of a
+            compiled circuit, whose texts and rotations are drawn anew for each seed.
+    """
+    if kind == SYNTHETIC:
+        raise MicrotomeError(
+            f"{folder} is of synthetic activations: score a dictionary on it (--dictionary), or "
+            f"every architecture on worlds of their own (--truth {SYNTHETIC})"
+        )
+    if kind == COMPILED:
+        raise MicrotomeError(
+            f"{folder} is of one compiled circuit: score a dictionary or a graph on it "
+            f"(--dictionary, --graph), or every architecture on circuits compiled for each seed "
+            f"(--truth {COMPILED})"
+        )
 
 
 def labelled_specimens() -> dict[str, bool]:
@@ -113,7 +158,7 @@ def labelled_specimens() -> dict[str, bool]:
     they are there."""
     from microtome.specimen.compiled import PROGRAMS
     from microtome.specimen.load import bundled_path
-    from microtome.specimen.registry import all_specimens, find_part
+    from microtome.specimen.registry import all_specimens
 
     found = {}
     for name, specimen in all_specimens().items():
@@ -147,7 +192,6 @@ def own_parts(name: str) -> list[str]:
     """Names of the dictionaries that are bundled with a specimen's variant."""
     from microtome.specimen.entry import kind_of
     from microtome.specimen.load import bundled_path
-    from microtome.specimen.registry import find_part
 
     if not name.startswith(PREFIX):
         return []

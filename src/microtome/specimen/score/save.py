@@ -15,7 +15,7 @@ def to_json(board: Scoreboard) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSIONS[KIND],
         "seeds": list(board.seeds),
-        "interval": "95%, Student's t over seeds",
+        "interval": None if board.splits else "95%, Student's t over seeds",
         "measures": MEASURES,
         "chance": CHANCE,
         "tables": [_table(table) for table in board.tables],

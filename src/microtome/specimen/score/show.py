@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from microtome.specimen.score.result import Row, Scoreboard, ScoreTable
-from microtome.specimen.score.words import COLUMNS, DIGITS, HEADLINE, ROLES, TITLES, number
+from microtome.specimen.score.words import COLUMNS, DIGITS, HEADLINE, ROLES, TITLES, number, over
 
 _SEVERAL = 2
 
@@ -19,23 +19,15 @@ def show_scoreboard(board: Scoreboard, console: Console) -> None:
     circuits = board.config.get("truths", [])
     for table in board.tables:
         apart = table.truth == "compiled" or table.task not in together
-        if apart or table.truth not in _circuits(board):
+        if apart or table.truth not in board.circuits:
             _print(console, _one(table), f"{table.truth}: {TITLES[table.task]}")
         if table.truth == "compiled" and len(circuits) >= _SEVERAL:
             parts = [t for t in board.tables if t.task == table.task and t is not table]
-            parts = [t for t in parts if t.truth in _circuits(board)]
+            parts = [t for t in parts if t.truth in board.circuits]
             _print(console, _by_circuit(parts), f"{TITLES[table.task]}, by circuit")
-    n = len(board.seeds)
-    over = f"mean over {n} seeds ± half of its 95% interval" if n > 1 else "one seed: no interval"
-    console.print(f"\n{over}; chance: see the guide on the scoreboard", style="dim")
+    console.print(f"\n{over(board)}\nchance: see the guide on the scoreboard", style="dim")
     for note in board.notes:
         console.print(f"Note: {escape(note)}", style="yellow", highlight=False)
-
-
-def _circuits(board: Scoreboard) -> set[str]:
-    from microtome.specimen.compiled import PROGRAMS
-
-    return {t.truth for t in board.tables} & set(PROGRAMS)
 
 
 def _print(console: Console, table: Table, title: str) -> None:

@@ -6,17 +6,12 @@ from torch import Tensor
 
 from microtome.dictionary import Dictionary
 from microtome.evaluation import match_directions
-from microtome.specimen.score.dictionaries import (
-    Plan,
-    principal_dictionary,
-    random_dictionary,
-    train_saes,
-)
+from microtome.specimen.score.dictionaries import Plan, baselines, train_saes
 from microtome.specimen.score.held_out import Sides, encoder_at, held_out_coverage, split_rows
 from microtome.specimen.score.options import ScoreOptions
 from microtome.specimen.score.probe import probe_coverage
 from microtome.specimen.score.progress import Stages, silent, training_report
-from microtome.specimen.score.result import Outcome, Role, Scored
+from microtome.specimen.score.result import BESIDE, PCA, PROBE, SHUFFLED, Outcome, Scored, distinct
 from microtome.specimen.synthetic import SyntheticOptions, SyntheticStream
 
 _TRAINING, _SCORED = 1, 2
@@ -63,7 +58,8 @@ def score_directions(
     """Score SAEs against known directions and their firings, beside the baselines.
 
     Args:
-        dictionaries: by name, each with one encoder that reads the activations.
+        dictionaries: by name, each with one encoder that reads the activations; one that is named
+            like a baseline is told apart.
         x: fresh activations.
         fires: which directions are active on each.
         directions: the known ones.
@@ -74,23 +70,23 @@ def score_directions(
     generator = torch.Generator().manual_seed(seed)
     sides = split_rows(x, fires, torch.arange(len(x)) % 2 == 1)
     first = next(iter(dictionaries.values()))
-    baselines: dict[str, Dictionary] = {
-        "random dictionary": random_dictionary(first, [training], k, seed + 1000),
-        "PCA": principal_dictionary(training, first.reads[0], k),
-    }
-    roles: dict[str, Role] = {"random dictionary": "random", "PCA": "method"}
+    named = {distinct(name): dictionary for name, dictionary in dictionaries.items()}
     outcomes = []
-    for name, dictionary in (dictionaries | baselines).items():
-        match = match_directions(dictionary.decoders[0].weight[:, 0].float(), directions)
-        figures = {"mcc": match.mcc, "unique": match.uniqueness}
+    for name, dictionary in (named | baselines(first, training, k, seed)).items():
+        figures = {} if name == PCA else _matched(dictionary, directions)
         figures |= coverage_of(dictionary, sides) | reconstruction(dictionary, x)
-        outcomes.append(Outcome("directions", name, roles.get(name, "dictionary"), figures))
+        outcomes.append(Outcome("directions", name, BESIDE.get(name, "dictionary"), figures))
     outcomes += controls(first, sides, generator)
     random = torch.randn(first.n_features[0], x.shape[1], generator=generator)
     chance = {"mcc": match_directions(random, directions).mcc}
     if sides.names:
         chance["coverage"] = float(sides.chance.mean())
     return Scored("synthetic", tuple(outcomes), {"directions": chance})
+
+
+def _matched(dictionary: Dictionary, directions: Float[Tensor, "directions d"]) -> dict[str, float]:
+    match = match_directions(dictionary.decoders[0].weight[:, 0].float(), directions)
+    return {"mcc": match.mcc, "unique": match.uniqueness}
 
 
 def coverage_of(dictionary: Dictionary, sides: Sides) -> dict[str, float]:
@@ -107,16 +103,24 @@ def controls(dictionary: Dictionary, sides: Sides, generator: torch.Generator) -
     told = held_out_coverage(encoder_at(dictionary), sides.shuffled(generator)).f1
     probed = {"coverage": float(probe_coverage(sides).mean())}
     return [
-        Outcome("directions", "linear probe", "ceiling", probed),
-        Outcome("directions", "shuffled labels", "shuffled", {"coverage": float(told.mean())}),
+        Outcome("directions", PROBE, BESIDE[PROBE], probed),
+        Outcome("directions", SHUFFLED, BESIDE[SHUFFLED], {"coverage": float(told.mean())}),
     ]
 
 
 @torch.no_grad()
 def reconstruction(dictionary: Dictionary, x: Float[Tensor, "rows d"]) -> dict[str, float]:
-    """L0 and FVU of an SAE."""
+    """L0 and FVU of an SAE; absent where there are no rows."""
+    if not len(x):
+        return {}
     codes = dictionary.encode([x])
     (back,) = dictionary.reconstruct([x], codes)
     variance = (x - x.mean(0)).double().square().sum().clamp(min=1e-30)
     error = (x - back).double().square().sum()
-    return {"l0": codes[0].n_active / max(len(x), 1), "fvu": float(error / variance)}
+    return {"l0": codes[0].n_active / len(x), "fvu": float(error / variance)}
+
+
+@torch.no_grad()
+def active_features(dictionary: Dictionary, x: Float[Tensor, "rows d"]) -> dict[str, float]:
+    """L0 of one encoder, whatever it writes; absent where there are no rows."""
+    return {"l0": dictionary.encode([x])[0].n_active / len(x)} if len(x) else {}

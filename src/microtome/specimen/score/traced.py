@@ -34,7 +34,8 @@ _ACTIVE = 6
 def score_graphs(
     circuit: "Circuit", options: ScoreOptions, plan: Plan, stages: Stages = silent
 ) -> Scored:
-    """Trace prompts with a PLT and a CLT, a random PLT and the exact one, and judge their edges."""
+    """Trace prompts of the test with a PLT and a CLT, a random PLT and the exact one, and judge
+    their edges."""
     name, model = circuit.program.name, circuit.model
     title = f"{name}, seed {plan.seed}"
     mlps = [f"blocks.{i}.mlp.{end}" for end in ("in", "out") for i in range(model.n_layers)]
@@ -43,7 +44,7 @@ def score_graphs(
     report = training_report(stages, f"{title}: training transcoders")
     made = train_transcoders(x, model.n_layers, _ACTIVE, own, KINDS, model.fingerprint, report)
     random = random_dictionary(made["plt"], list(x.values()), _ACTIVE, plan.seed + 1000)
-    prompts = answered_prompts(circuit.inputs, options.graphs, plan.seed)
+    prompts = answered_prompts(circuit.test_inputs, options.graphs, plan.seed)
     methods: list[tuple[str, Role, Dictionary]] = [
         ("graphs of a PLT", "method", made["plt"]),
         ("graphs of a CLT", "method", made["clt"]),

@@ -1,6 +1,6 @@
 """How a scoreboard names its tables, figures and methods, in the terminal and on its page."""
 
-from microtome.specimen.score.result import Score
+from microtome.specimen.score.result import Score, Scoreboard
 
 TITLES = {
     "directions": "directions found in synthetic activations",
@@ -33,6 +33,17 @@ DIGITS = {"l0": 1}
 """Behind the point, of figures that have not three."""
 HEADLINE = {"concepts": "coverage", "interventions": "predicted", "edges": "auroc"}
 """The first figure of a task, which is shown by circuit."""
+
+
+def over(board: Scoreboard) -> str:
+    """What figures are means over, and whether they have intervals."""
+    n = len(board.seeds)
+    if board.splits:
+        several = f"mean over {n} splits of one sample, no interval"
+        return several if n > 1 else "one split of one sample, no interval"
+    if n == 1:
+        return "one seed: no interval"
+    return f"mean over {n} seeds ± half of its 95% interval (Student's t over seeds)"
 
 
 def number(score: Score | None, missing: str = "-", digits: int = 3) -> str:

@@ -65,7 +65,7 @@ def features_writing(
                     best[feature], names[feature] = share[feature], name
         for feature in (best >= floor).nonzero()[:, 0].tolist():
             variables[read, feature] = names[feature]
-    return Meanings(variables, {})
+    return Meanings(variables)
 
 
 def mlp_variables(truth: Truth) -> list[Variable]:

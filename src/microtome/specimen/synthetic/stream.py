@@ -83,11 +83,6 @@ class SyntheticStream:
         activations = torch.cat([block.activations for block in found])[:rows]
         return SyntheticBlock(activations, Codes(n, offsets, directions, values))
 
-    @property
-    def noise_deviation(self) -> float:
-        """Standard deviation of the noise in each dimension."""
-        return self._noise
-
     def _signal(self) -> float:
         """Root mean square norm of the activations without noise."""
         squares, rows, index = 0.0, 0, 0
