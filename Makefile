@@ -14,7 +14,7 @@ DOCS := $(VENV)/.stamp-docs
 REQUIREMENTS := pyproject.toml constraints.txt hatch_build.py
 
 # Tests compute on one thread each; which of them share a process is in tests/conftest.py.
-PARALLEL ?= --numprocesses 2 --dist loadgroup
+PARALLEL ?= --numprocesses 2 --dist loadscope
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo viewer schema test check lint types layers viewer-check slow docs bench clean
