@@ -40,11 +40,11 @@ RUN = ".dictionaries-run"
 Say = Callable[[str], None]
 
 
-def dictionary_recipe(seed: int = 0, steps: int = 5000) -> Recipe:
+def dictionary_recipe(seed: int = 0, steps: int = 2000) -> Recipe:
     """Both dictionaries of a stage in one run, from one pass of data."""
-    shared = {"k": 20, "learning_rate": 1e-3, "dead_after": 200_000}
+    shared = {"k": 20, "learning_rate": 1e-3, "dead_after": 100_000}
     clt = {"name": "clt", "kind": "clt", "features": 1024}
-    sae = {"name": "sae", "kind": "sae", "features": 2048, "layers": [SAE_LAYER]}
+    sae = {"name": "sae", "kind": "sae", "features": 1024, "layers": [SAE_LAYER]}
     run = {"data": "memory", "steps": steps, "decay": 0.5, "batch_size": 1024, "seed": seed}
     return make_recipe(run | {"dictionary": [clt | shared, sae | shared]})
 
