@@ -32,6 +32,10 @@ CLERK = {
     for stage in (
         "base", "chat", "hidden", "hidden-twin", "told", "told-twin", "penguin", "penguin-twin",
     )
+} | {
+    f"specimen:clerk/{stage}/{kind}": "dictionary"
+    for stage in ("base", "chat", "hidden")
+    for kind in ("clt", "sae")
 }  # fmt: skip
 
 

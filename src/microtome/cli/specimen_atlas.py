@@ -36,9 +36,9 @@ def atlas(
     from microtome.artifact.interrupt import Interrupted
     from microtome.cli.progress import stage_bar
     from microtome.specimen.load import load_dictionary, load_model
-    from microtome.specimen.registry import find_part
+    from microtome.specimen.registry import find_model
 
-    part = find_part(name, "model")
+    part = find_model(name)
     folder, build = _builder(part, models)
     check_output(out, force, "atlas")
     model = load_model(folder, device="cpu")

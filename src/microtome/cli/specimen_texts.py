@@ -23,23 +23,23 @@ def texts(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write texts of a stage's world, to train and evaluate dictionaries of your own on."""
-    from microtome.artifact.manifest import with_article
     from microtome.specimen.clerk.corpus import write_corpus
     from microtome.specimen.clerk.recipe_file import world_beside
     from microtome.specimen.clerk.report import stage_folders
     from microtome.specimen.clerk.stages import STAGES
-    from microtome.specimen.registry import find_part
+    from microtome.specimen.clerk.world.world import World
+    from microtome.specimen.registry import find_model
 
-    part = find_part(name, "model")
+    part = find_model(name)
     if part.specimen.name != "clerk":
         raise MicrotomeError(f"{part.full_name} reads no texts; the clerk does: clerk/chat")
-    if part.kind != "model":
-        stage = part.full_name.removesuffix(f"/{part.name}")
-        raise MicrotomeError(f"{part.full_name} is {with_article(part.kind)}; name {stage}")
     if out.is_dir():
         raise MicrotomeError(f"output {out} is a folder; name a file")
     if out.exists() and not force:
         raise MicrotomeError(f"output file {out} exists; pass --force to replace it")
-    (folder,) = stage_folders(models, [part.variant]).values()
-    write_corpus(out, STAGES[part.variant], number, seed, world_beside(folder))
+    world = World()
+    if models is not None:
+        (folder,) = stage_folders(models, [part.variant]).values()
+        world = world_beside(folder)
+    write_corpus(out, STAGES[part.variant], number, seed, world)
     typer.echo(f"{out}: {number:,} texts of {part.full_name}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
+from microtome.artifact.manifest import with_article
 from microtome.artifact.printable import shortened
 from microtome.errors import MicrotomeError
 from microtome.specimen.bundled import BUNDLED
@@ -89,6 +90,19 @@ def find_part(name: str, wanted: str) -> Part:
         if part == wanted or (wanted == "dictionary" and kind_of(part) == wanted):
             return Part(specimen, variant, part)
     raise MicrotomeError(f"{said} has no {wanted}; it has {', '.join(parts)}")
+
+
+def find_model(name: str) -> Part:
+    """The model that a name means.
+
+    Raises:
+        MicrotomeError: as `find_part`, or it means another part.
+    """
+    part = find_part(name, "model")
+    if part.kind != "model":
+        of = part.full_name.removesuffix(f"/{part.name}")
+        raise MicrotomeError(f"{part.full_name} is {with_article(part.kind)}; name {of}")
+    return part
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from microtome.specimen.bundled import BUNDLED
+from microtome.specimen.clerk.dictionaries import DESCRIBED
 from microtome.specimen.clerk.evaluate import measure_items, measure_perplexity
 from microtome.specimen.clerk.report import stage_folders
 from microtome.specimen.clerk.train import ClerkRecipe, new_model
 from microtome.specimen.clerk.truth import clerk_truth
 from microtome.specimen.clerk.world.options import WorldOptions
 from microtome.specimen.clerk.world.world import World, world_of
-from microtome.specimen.load import load_model, load_truth
+from microtome.specimen.load import load_dictionary, load_model, load_truth
 
 _CLERK = next(specimen for specimen in BUNDLED if specimen.name == "clerk")
 _GOALS = {
@@ -34,6 +35,17 @@ def test_every_model_is_there_and_light():
     for variant in _CLERK.variants:
         weights = _CLERK.folder / variant / "model" / "model.safetensors"
         assert 1e6 < weights.stat().st_size < 12e6
+
+
+def test_dictionaries_are_there_and_light():
+    assert _CLERK.folder is not None
+    total = 0
+    for stage in DESCRIBED:
+        model = load_model(f"specimen:clerk/{stage}", device="cpu")
+        for kind in ("clt", "sae"):
+            assert load_dictionary(f"specimen:clerk/{stage}/{kind}").model == model.fingerprint
+            total += (_CLERK.folder / stage / kind / "weights.safetensors").stat().st_size
+    assert total < 25e6
 
 
 def test_the_truth_is_what_the_world_says(world: World):
