@@ -13,8 +13,13 @@ with warnings.catch_warnings():
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
+
+# on a busy machine any call may take a second
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -31,7 +31,7 @@ def dense_influence(graph: Graph) -> torch.Tensor:
     return out
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**31), features=st.integers(0, 15), density=st.floats(0.05, 1))
 def test_influence_is_the_dense_power_series(seed: int, features: int, density: float):
     graph = random_graph(seed, features, density)

@@ -51,7 +51,7 @@ def test_thresholds_are_shares(threshold: float):
     assert "edge threshold" in refusal(prune, graph, 0.8, threshold)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, threshold=SHARES)
 def test_kept_nodes_hold_the_threshold_of_influence(seed: int, threshold: float):
     graph = random_graph(seed)
@@ -71,7 +71,7 @@ def test_kept_nodes_hold_the_threshold_of_influence(seed: int, threshold: float)
         assert not outputs.any() or (is_feature and not inputs.any())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, nodes=SHARES, edges=SHARES, density=st.floats(0.1, 1))
 def test_what_stays_is_connected_and_signed(seed: int, nodes: float, edges: float, density: float):
     graph = random_graph(seed, density=density)
@@ -85,7 +85,7 @@ def test_what_stays_is_connected_and_signed(seed: int, nodes: float, edges: floa
         assert graph.nodes.kind[node] != "feature" or pruned.edges[graph.rows == node].any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS)
 def test_cumulative_rises_as_influence_falls(seed: int):
     pruned = prune(random_graph(seed), 0.8)

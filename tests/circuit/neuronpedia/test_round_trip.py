@@ -152,7 +152,7 @@ def test_a_graph_without_links_or_nodes(tmp_path: Path):
     assert again(load_graph(tmp_path / "empty")) == document
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(document=documents())
 def test_any_document_comes_back(document: dict):
     before = copy.deepcopy(document)
