@@ -17,12 +17,14 @@ REQUIREMENTS := pyproject.toml constraints.txt hatch_build.py
 PARALLEL ?= --numprocesses 2 --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo viewer schema test check lint types layers viewer-check slow docs bench clean
+.PHONY: help venv dev demo viewer schema test check lint types layers viewer-check slow docs bench clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(RUN)  ## make .venv and install microtome into it
+
+dev: $(DEV)  ## the same, with what tests and checks need
 
 demo: $(RUN) viewer  ## take a small model's answer apart, and look at it in the browser
 	$(BIN)/microtome demo
