@@ -32,7 +32,7 @@ def show_truth(truth: Truth, tensors: Mapping[str, Tensor], console: Console) ->
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, header_style="dim", overflow="fold")
+        table.add_column(column, header_style="dim", overflow="fold", no_wrap=column == "site")
     return table
 
 
@@ -92,16 +92,23 @@ def _by(edge: Edge) -> str:
     return f"{what} of layer {edge.layer}"
 
 
+def _expected(expected: Mapping[str, str]) -> list[str]:
+    """What is expected, with the stages it is expected of; every one in a line of its own."""
+    stages: dict[str, list[str]] = {}
+    for stage, text in expected.items():
+        stages.setdefault(text, []).append(stage)
+    return [f"{', '.join(of)}: {text}" for text, of in stages.items()]
+
+
 def _show_behaviours(truth: Truth, console: Console) -> None:
     console.print()
     table = _table(f"{len(truth.behaviours)} behaviours", "name", "items", "held out", "expected")
     for behaviour in truth.behaviours:
-        stages = [f"{stage}: {text}" for stage, text in behaviour.expected.items()]
         about = [behaviour.about] if behaviour.about else []
         table.add_row(
             escape(behaviour.name),
             f"{len(behaviour.items):,}",
             f"{sum(item.held_out for item in behaviour.items):,}",
-            escape("\n".join([*about, *stages])),
+            escape("\n".join([*about, *_expected(behaviour.expected)])),
         )
     console.print(table, highlight=False)
