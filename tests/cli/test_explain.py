@@ -217,11 +217,15 @@ def test_a_stopped_run_goes_on_where_it_was(
 ):
     chat.script = [None] * 3 + [Reply(hangs=True)] * 8
     program = [sys.executable, "-m", "microtome", *map(str, command), "--send", "--at-once", "1"]
-    process = subprocess.Popen(program, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    for _ in range(4):  # three answers, and one that never comes
-        assert chat.arrived.acquire(timeout=60)
-    process.send_signal(sent)
-    _, said = process.communicate(timeout=60)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, stderr=pipe, stdout=pipe, text=True) as process:
+        try:
+            for _ in range(4):  # three answers, and one that never comes
+                assert chat.arrived.acquire(timeout=300)
+            process.send_signal(sent)
+            _, said = process.communicate(timeout=300)
+        finally:
+            process.kill()
     assert process.returncode == code
     if code > 0:
         assert "microtome: interrupted" in said
