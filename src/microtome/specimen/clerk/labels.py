@@ -59,15 +59,19 @@ def known_variables(world: World) -> list[Known]:
     ]
 
 
-def _of_word(name: str, about: str, values: Sequence[str], value_of: Mapping[str, str]) -> Known:
-    """A variable that every occurrence of a word has."""
+def _of_word(
+    name: str,
+    about: str,
+    values: Sequence[str],
+    value_of: Mapping[str, str],
+    but: Callable[[Words, int], bool] = lambda words, i: False,
+) -> Known:
+    """A variable that every occurrence of a word has, but those where it is another word."""
     index = {word: values.index(value) for word, value in value_of.items()}
 
     def find(words: Words) -> Found:
         return {
-            i: index[word]
-            for i, word in enumerate(words)
-            if word in index and not _is_verb(words, i)
+            i: index[word] for i, word in enumerate(words) if word in index and not but(words, i)
         }
 
     return Known(name, f"{about}, at its word", tuple(values), find)
@@ -95,8 +99,14 @@ def _of_languages(languages: Languages) -> list[Known]:
     language = {word: LANGUAGES[i] for row in rows for i, word in enumerate(row)}
     meaning = {word: row[0] for row in rows for word in row}
     return [
-        _of_word("language", "of a word of the lexicon", LANGUAGES, language),
-        _of_word("meaning", "in English, whatever the language", [r[0] for r in rows], meaning),
+        _of_word("language", "of a word of the lexicon", LANGUAGES, language, but=_is_verb),
+        _of_word(
+            "meaning",
+            "in English, whatever the language",
+            [r[0] for r in rows],
+            meaning,
+            but=_is_verb,
+        ),
     ]
 
 
